@@ -1,0 +1,88 @@
+"""Color jitter: brightness, contrast, saturation and hue, in an order of its own for every image."""
+
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from workbench.augment.color import blend_, mean_luma, shift_hue_
+from workbench.augment.draws import Draws
+from workbench.augment.op import Drawn, Op, OpInfo, Probability, spread
+from workbench.spec.params import Params, param
+
+_PARTS = ("brightness", "contrast", "saturation", "hue")
+_HUE = 3
+
+
+class ColorJitterParams(Params, frozen=True, kw_only=True):
+    """How strongly, and how often."""
+
+    brightness: Annotated[float, param("Factors from 1 - b to 1 + b.", ge=0, le=2)] = 0.4
+    contrast: Annotated[float, param("Factors from 1 - c to 1 + c.", ge=0, le=2)] = 0.4
+    saturation: Annotated[float, param("Factors from 1 - s to 1 + s; nothing on gray images.", ge=0, le=2)] = 0.4
+    hue: Annotated[float, param("Largest turn of the color circle; nothing on gray images.", ge=0, le=0.5)] = 0.1
+    p: Probability = 0.8
+
+
+class ColorJitter(Op[ColorJitterParams]):
+    """torchvision's four adjustments, each clamped to [0, 1], in random order."""
+
+    def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
+        """Three factors, the hue's turn, and the order. Parts that cannot do anything are left out."""
+        strengths = (self.params.brightness, self.params.contrast, self.params.saturation, self.params.hue)
+        drawn = {"on": draws.flags(self.params.p), "order": draws.order("order", 4)}
+        for part, strength in zip(_PARTS, strengths, strict=True):
+            if strength == 0 or (part in ("saturation", "hue") and shape[0] != 3):
+                continue
+            low, high = (-strength, strength) if part == "hue" else (max(0.0, 1 - strength), 1 + strength)
+            drawn[part] = draws.uniform(part, low, high)
+        return drawn
+
+    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """In place: three rounds of blending, in each of which an image has its own kind, and hue in between."""
+        order = drawn["order"]
+        rounds = order[order != _HUE].view(-1, _HUE)
+        hue_at = (order == _HUE).int().argmax(dim=1)
+        for number in range(_HUE + 1):
+            rows = (hue_at == number).nonzero().squeeze(1)
+            if "hue" in drawn and rows.numel() > 0:
+                place = rows.to(images.device)
+                images[place] = shift_hue_(images[place], spread(drawn["hue"][rows], images))
+            if number < _HUE:
+                self._blend(images, drawn, rounds[:, number])
+        return images
+
+    def _blend(self, images: Tensor, drawn: Drawn, kinds: Tensor) -> None:
+        """One of brightness, contrast and saturation for each image. kinds: (n,), its place in `_PARTS`."""
+        kept = torch.ones(len(images))
+        chosen = [kinds == kind for kind in range(_HUE)]
+        for part, rows in zip(_PARTS, chosen, strict=False):
+            if part in drawn:
+                kept = torch.where(rows, drawn[part], kept)
+        if bool((kept == 1).all()):
+            return
+        lost = 1 - kept
+        contrast, saturation = lost * chosen[1], lost * chosen[2]
+        blend_(
+            images,
+            spread(kept, images),
+            spread(saturation, images) if bool(saturation.any()) else None,
+            spread(contrast, images).mul_(mean_luma(images)) if bool(contrast.any()) else None,
+        )
+
+    def words(self, drawn: Drawn, item: int) -> str:
+        """'b 1.25 c 0.90 s 1.40 hue +0.03'."""
+        texts = [f"{part[0]} {float(drawn[part][item]):.2f}" for part in _PARTS[:3] if part in drawn]
+        if "hue" in drawn:
+            texts.append(f"hue {float(drawn['hue'][item]):+.2f}")
+        return " ".join(texts) or "nothing"
+
+
+OP = OpInfo(
+    name="color_jitter",
+    title="Color jitter",
+    group="color",
+    help="Changes brightness, contrast, saturation and hue at random, so that lighting and color make no difference.",
+    params=ColorJitterParams,
+    build=ColorJitter,
+)

@@ -1,0 +1,77 @@
+"""Random erasing (Zhong et al. 2017, arXiv:1708.04896), with cutout (arXiv:1708.04552) as its square case."""
+
+from typing import Annotated, Literal
+
+import torch
+from torch import Tensor
+
+from workbench.augment.boxes import random_boxes
+from workbench.augment.draws import Draws
+from workbench.augment.field import uniform_field
+from workbench.augment.op import Drawn, Op, OpInfo, Probability
+from workbench.spec.params import Params, param
+
+
+class ErasingParams(Params, frozen=True, kw_only=True):
+    """How much, with what, and how often."""
+
+    area: Annotated[tuple[float, float], param("Smallest and largest share that is erased.", ge=0.01, le=0.9)] = (
+        0.02,
+        0.33,
+    )
+    ratio: Annotated[
+        tuple[float, float], param("Narrowest and widest box, as width / height.", ge=0.1, le=10, advanced=True)
+    ] = (0.3, 3.3)
+    fill: Annotated[
+        Literal["black", "gray", "mean", "noise"], param("What fills the box; mean is the image's own color.")
+    ] = "mean"
+    p: Probability = 0.5
+
+
+class Erasing(Op[ErasingParams]):
+    """A box of whole pixels is filled."""
+
+    def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
+        """'box': (n, 4) left, top, right, bottom in pixels, right and bottom excluded."""
+        size = torch.tensor([shape[2], shape[1]], dtype=torch.float64)
+        aspect = shape[2] / shape[1]
+        boxes = random_boxes(draws, area=self.params.area, ratio=self.params.ratio, aspect=aspect)
+        start = (boxes[:, :2] * size).round()
+        end = torch.maximum(((boxes[:, :2] + boxes[:, 2:]) * size).round(), start + 1).minimum(size)
+        box = torch.cat([start.minimum(end - 1), end], dim=1).int()
+        return {"on": draws.flags(self.params.p), "box": box, "key": draws.words("field")}
+
+    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """New images: the fill inside the box, the image outside."""
+        left, top, right, bottom = drawn["box"].to(images.device)[:, :, None, None].unbind(1)
+        y = torch.arange(images.shape[2], device=images.device)[:, None]
+        x = torch.arange(images.shape[3], device=images.device)
+        hole = (y >= top) & (y < bottom) & (x >= left) & (x < right)
+        return torch.where(hole[:, None], self._fill(images, drawn), images)
+
+    def _fill(self, images: Tensor, drawn: Drawn) -> Tensor:
+        match self.params.fill:
+            case "black":
+                return images.new_zeros(())
+            case "gray":
+                return images.new_full((), 0.5)
+            case "mean":
+                # In two steps, as in `mean_luma`: the result may not depend on how many images there are.
+                return images.mean(dim=3).mean(dim=2)[:, :, None, None]
+            case "noise":
+                return uniform_field(drawn["key"].to(images.device), images[0].numel()).view_as(images)
+
+    def words(self, drawn: Drawn, item: int) -> str:
+        """'12 × 30 px'."""
+        left, top, right, bottom = drawn["box"][item].tolist()
+        return f"{right - left} × {bottom - top} px"
+
+
+OP = OpInfo(
+    name="erasing",
+    title="Erasing",
+    group="erasing",
+    help="Covers a random box, so that no single spot can decide.",
+    params=ErasingParams,
+    build=Erasing,
+)

@@ -1,0 +1,52 @@
+"""Gaussian noise."""
+
+from typing import Annotated
+
+from torch import Tensor
+
+from workbench.augment.draws import Draws
+from workbench.augment.field import normal_field
+from workbench.augment.op import Drawn, Op, OpInfo, Probability, spread
+from workbench.spec.params import Params, param
+
+
+class GaussianNoiseParams(Params, frozen=True, kw_only=True):
+    """How much, and how often."""
+
+    sigma: Annotated[tuple[float, float], param("Smallest and largest deviation, where white is 1.", ge=0, le=1)] = (
+        0.0,
+        0.1,
+    )
+    p: Probability = 0.5
+
+
+class GaussianNoise(Op[GaussianNoiseParams]):
+    """Independent noise in every pixel and channel, clipped to [0, 1]."""
+
+    def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
+        """The deviation, and the key of the noise."""
+        del shape
+        return {
+            "on": draws.flags(self.params.p),
+            "sigma": draws.uniform("sigma", *self.params.sigma),
+            "key": draws.words("field"),
+        }
+
+    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """In place."""
+        noise = normal_field(drawn["key"].to(images.device), images[0].numel()).view_as(images)
+        return images.add_(noise.mul_(spread(drawn["sigma"], images))).clamp_(0, 1)
+
+    def words(self, drawn: Drawn, item: int) -> str:
+        """'σ 0.05'."""
+        return f"σ {float(drawn['sigma'][item]):.2f}"
+
+
+OP = OpInfo(
+    name="gaussian_noise",
+    title="Gaussian noise",
+    group="noise",
+    help="Adds grain to every pixel, as a sensor does in little light.",
+    params=GaussianNoiseParams,
+    build=GaussianNoise,
+)

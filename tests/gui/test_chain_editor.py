@@ -1,0 +1,130 @@
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from workbench.gui.session import Session
+from workbench.gui.widgets.chain_editor import Chain, ChainEditor
+from workbench.gui.widgets.fields import NumberField
+from workbench.spec.experiment import OpSpec
+
+CROP = OpSpec(op="random_resized_crop", params={"scale": (0.2, 1.0)})
+FLIP = OpSpec(op="horizontal_flip", params={"p": 0.5})
+SOLARIZE = OpSpec(op="solarize", params={"p": 0.2})
+
+
+class Edited:
+    """A chain editor whose intentions come true."""
+
+    def __init__(self, editor: ChainEditor) -> None:
+        self.editor = editor
+        self.told: list[tuple[str, str]] = []
+        editor.changed.connect(self._on_changed)
+
+    def _on_changed(self, chain: Chain, what: str, merge: str) -> None:
+        self.told.append((what, merge))
+        self.editor.set_chain(chain)
+
+    @property
+    def names(self) -> list[str]:
+        return [spec.op for spec in self.editor.chain]
+
+
+@pytest.fixture
+def edited(qtbot: QtBot, session: Session) -> Edited:
+    editor = ChainEditor()
+    qtbot.addWidget(editor)
+    editor.set_ops(session.catalog.ops)
+    editor.set_chain((CROP, FLIP, SOLARIZE))
+    editor.resize(320, 600)
+    editor.show()
+    return Edited(editor)
+
+
+def test_it_shows_the_chain_and_opens_what_has_something_to_set(edited: Edited) -> None:
+    rows = edited.editor.rows
+    assert edited.editor.chain == (CROP, FLIP, SOLARIZE)
+    assert [row.is_open for row in rows] == [True, False, True]
+    assert [row._note.text() for row in rows] == ["", "p 0.5", "p 0.2"]
+
+
+def test_a_switch_turns_an_op_off_and_says_so(edited: Edited, qtbot: QtBot) -> None:
+    row = edited.editor.rows[1]
+    QTest.mouseClick(row.switch, Qt.MouseButton.LeftButton)
+    assert edited.editor.chain[1] == OpSpec(op="horizontal_flip", enabled=False, params={"p": 0.5})
+    assert row._note.text() == "off"
+    assert edited.told == [("Horizontal flip: off", "")]
+
+
+def test_keys_move_switch_and_remove(edited: Edited, qtbot: QtBot) -> None:
+    row = edited.editor.rows[2]
+    row.setFocus()
+    alt = Qt.KeyboardModifier.AltModifier
+    QTest.keyClick(row, Qt.Key.Key_Up, alt)
+    assert edited.names == ["random_resized_crop", "solarize", "horizontal_flip"]
+    assert edited.editor.rows[1] is row
+    QTest.keyClick(row, Qt.Key.Key_Up, alt)
+    QTest.keyClick(row, Qt.Key.Key_Up, alt)
+    assert edited.names == ["solarize", "random_resized_crop", "horizontal_flip"]
+    QTest.keyClick(row, Qt.Key.Key_Down, alt)
+    assert edited.names[1] == "solarize"
+    QTest.keyClick(row, Qt.Key.Key_Space)
+    assert not edited.editor.chain[1].enabled
+    QTest.keyClick(row, Qt.Key.Key_Return)
+    assert not row.is_open
+    QTest.keyClick(row, Qt.Key.Key_Delete)
+    assert edited.names == ["random_resized_crop", "horizontal_flip"]
+    assert edited.editor.rows[1].hasFocus()
+
+
+def test_a_row_can_be_dragged_to_another_place(edited: Edited) -> None:
+    rows = edited.editor.rows
+    handle = rows[0].handle
+    QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=QPoint(4, 4))
+    below = rows[2].mapTo(edited.editor, QPoint(0, rows[2].height() - 2))
+    QTest.mouseMove(handle, handle.mapFrom(edited.editor, below))
+    assert edited.editor._line.isVisible()
+    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=handle.mapFrom(edited.editor, below))
+    assert edited.names == ["horizontal_flip", "solarize", "random_resized_crop"]
+    assert len(edited.told) == 1
+
+
+def test_parameters_are_edited_with_a_merge_key(edited: Edited, qtbot: QtBot) -> None:
+    row = edited.editor.rows[2]
+    assert row.form
+    field = row.form.field("p")
+    assert isinstance(field, NumberField)
+    for _ in range(3):
+        QTest.keyClick(field.control.slider, Qt.Key.Key_Right)
+    value = edited.editor.chain[2].params["p"]
+    assert value == pytest.approx(0.23)
+    assert len({merge for _, merge in edited.told}) == 1
+    assert edited.told[0][1]
+    assert edited.editor.rows[2] is row
+
+
+def test_ops_are_added_from_a_grouped_menu(edited: Edited) -> None:
+    actions = {action.text(): action for action in edited.editor._menu.actions()}
+    assert actions["Geometry"].isSeparator()
+    assert actions["Solarize"].toolTip() == "Inverts."
+    actions["Horizontal flip"].trigger()
+    assert edited.editor.chain[-1] == OpSpec(op="horizontal_flip")
+    assert edited.editor.rows[-1].is_open
+    assert edited.told[-1][0] == "Add Horizontal flip"
+
+
+def test_an_op_that_is_not_installed_can_still_be_removed(edited: Edited, qtbot: QtBot) -> None:
+    edited.editor.set_chain((CROP, OpSpec(op="sharpen")))
+    row = edited.editor.rows[1]
+    assert row.card is None
+    row.setFocus()
+    QTest.keyClick(row, Qt.Key.Key_Delete)
+    assert edited.names == ["random_resized_crop"]
+
+
+def test_duplicates_keep_their_own_parameters(edited: Edited) -> None:
+    edited.editor.duplicate(1)
+    assert edited.names.count("horizontal_flip") == 2
+    other = OpSpec(op="horizontal_flip", params={"p": 0.9})
+    edited.editor.set_chain((other, FLIP))
+    assert [row.spec for row in edited.editor.rows] == [other, FLIP]

@@ -1,0 +1,216 @@
+"""A view depends on (seed, epoch, row, view) alone, and what is shown is what is fed."""
+
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from workbench.augment.plan import ViewPlan
+from workbench.catalog.registry import load_registry
+from workbench.spec.errors import NotFoundError, SpecError
+from workbench.spec.experiment import OpSpec, ViewSpec
+
+OPS = load_registry().ops
+SIMCLR = (
+    OpSpec(op="random_resized_crop"),
+    OpSpec(op="horizontal_flip"),
+    OpSpec(op="color_jitter"),
+    OpSpec(op="grayscale"),
+    OpSpec(op="gaussian_blur"),
+)
+
+
+def pixels(n: int, *, channels: int = 3, size: int = 20) -> Tensor:
+    return torch.randint(0, 256, (n, channels, size, size), generator=torch.Generator().manual_seed(1)).byte()
+
+
+def plan(*chain: OpSpec, size: int = 16, count: int = 1) -> ViewPlan:
+    return ViewPlan([ViewSpec(chain=chain, size=size, count=count)], OPS)
+
+
+def made(chosen: ViewPlan, images: Tensor, rows: Tensor, seed: int = 0, epoch: int = 0) -> list[Tensor]:
+    return chosen.make(images, seed=seed, epoch=epoch, rows=rows)
+
+
+@st.composite
+def op_specs(draw: st.DrawFn) -> OpSpec:
+    info = OPS[draw(st.sampled_from(sorted(OPS)))]
+    params: dict[str, Any] = {}
+    for param in info.card().params:
+        if param.name == "p":
+            params["p"] = draw(st.sampled_from([0.0, 0.5, 1.0]))
+        elif param.kind == "range":
+            assert param.low is not None
+            assert param.high is not None
+            params[param.name] = sorted(draw(st.tuples(*[st.floats(param.low, param.high)] * 2)))
+        elif param.kind == "float":
+            params[param.name] = draw(st.floats(param.low, param.high))
+        elif param.kind == "choice":
+            params[param.name] = draw(st.sampled_from(param.choices))
+    return OpSpec(op=info.name, enabled=draw(st.booleans()) or draw(st.booleans()), params=params)
+
+
+chains = st.lists(op_specs(), max_size=6).map(tuple)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    chain=chains,
+    stored=st.sampled_from([8, 16, 21, 33]),
+    size=st.sampled_from([8, 16, 19]),
+    channels=st.sampled_from([1, 3]),
+    order=st.permutations(range(9)),
+    cut=st.integers(1, 8),
+    seed=st.integers(0, 2**31 - 1),
+)
+def test_neither_order_nor_size_of_the_batch_matters(
+    chain: tuple[OpSpec, ...], stored: int, size: int, channels: int, order: list[int], cut: int, seed: int
+) -> None:
+    chosen = plan(*chain, size=size, count=2)
+    images = pixels(9, channels=channels, size=stored)
+    rows = torch.arange(100, 109)
+    whole = made(chosen, images, rows, seed)
+    shuffle = torch.tensor(order)
+    first = made(chosen, images[shuffle[:cut]], rows[shuffle[:cut]], seed)
+    rest = made(chosen, images[shuffle[cut:]], rows[shuffle[cut:]], seed)
+    for view, batch in enumerate(whole):
+        assert torch.equal(torch.cat([first[view], rest[view]]), batch[shuffle])
+    shown = chosen.show(images[shuffle[:1]], seed=seed, epoch=0, rows=rows[shuffle[:1]])
+    for view, batch in enumerate(whole):
+        assert torch.equal(shown[view].images, batch[shuffle[:1]])
+        steps = chosen.steps(images[shuffle[:1]], seed=seed, epoch=0, rows=rows[shuffle[:1]], view=view)
+        assert [step[:3] for step in steps] == shown[view].texts[0]
+        if steps:
+            assert torch.equal(steps[-1].image, batch[shuffle[0]])
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_large_views_in_parts_and_threads(threads: int) -> None:
+    """On a CPU a batch goes through in parts, and torch splits large tensors among threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        chain = [*SIMCLR, OpSpec(op="gamma", params={"p": 1.0}), OpSpec(op="gaussian_noise", params={"p": 1.0})]
+        for channels in (1, 3):
+            chosen = plan(*chain, OpSpec(op="erasing", params={"p": 1.0}), size=207)
+            images = pixels(4, channels=channels, size=230)
+            rows = torch.arange(4)
+            whole = made(chosen, images, rows)[0]
+            for item in (0, 3):
+                one = slice(item, item + 1)
+                assert torch.equal(made(chosen, images[one], rows[one])[0], whole[one])
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_seed_epoch_row_and_view_all_matter() -> None:
+    chosen = plan(*SIMCLR, count=2)
+    image = pixels(1)
+    base, second = made(chosen, image, torch.tensor([5]))
+    assert not torch.equal(base, second)
+    assert not torch.equal(base, made(chosen, image, torch.tensor([6]))[0])
+    assert not torch.equal(base, made(chosen, image, torch.tensor([5]), epoch=1)[0])
+    assert not torch.equal(base, made(chosen, image, torch.tensor([5]), seed=1)[0])
+    assert torch.equal(base, made(chosen, image, torch.tensor([5]))[0])
+
+
+def test_pixels_are_not_written_to() -> None:
+    images = pixels(3)
+    before = images.clone()
+    made(plan(*SIMCLR), images, torch.arange(3))
+    made(plan(OpSpec(op="solarize", params={"p": 1.0}), size=20), images, torch.arange(3))
+    assert torch.equal(images, before)
+
+
+def test_switching_off_adding_and_moving_leaves_other_draws_alone() -> None:
+    images, rows = pixels(6), torch.arange(6)
+
+    def texts(*chain: OpSpec) -> dict[str, list[str]]:
+        shown = plan(*chain).show(images, seed=0, epoch=0, rows=rows)[0]
+        return {told.op: [texts[n].text for texts in shown.texts] for n, told in enumerate(shown.texts[0])}
+
+    usual = texts(*SIMCLR)
+    off = texts(SIMCLR[0], msgspec.structs.replace(SIMCLR[1], enabled=False), *SIMCLR[2:])
+    assert off == {name: told for name, told in usual.items() if name != "horizontal_flip"}
+    moved = texts(OpSpec(op="solarize"), *reversed(SIMCLR))
+    assert {name: moved[name] for name in usual} == usual
+    twice = [OpSpec(op="gaussian_noise", params={"p": 1.0}), OpSpec(op="gaussian_noise", params={"p": 1.0})]
+    both = plan(*twice).show(images, seed=0, epoch=0, rows=rows)[0].texts
+    only = plan(msgspec.structs.replace(twice[0], enabled=False), twice[1]).show(images, seed=0, epoch=0, rows=rows)
+    assert [told[1:] for told in both] == only[0].texts
+    assert both[0][0] != both[0][1]
+
+
+def test_names_roles_and_sizes() -> None:
+    views = [ViewSpec(name="global", count=2, size=32), ViewSpec(name="local", role="local", count=3, size=16)]
+    chosen = ViewPlan([*views, ViewSpec(name="extra", count=1, size=24)], OPS)
+    assert chosen.names == ("global 1", "global 2", "local 1", "local 2", "local 3", "extra")
+    assert chosen.roles == ("global", "global", "local", "local", "local", "global")
+    assert chosen.kinds == (0, 0, 1, 1, 1, 2)
+    shapes = [tuple(view.shape) for view in made(chosen, pixels(2), torch.arange(2))]
+    assert shapes == [(2, 3, size, size) for size in chosen.sizes]
+
+
+def test_an_empty_chain_is_the_image_and_a_crop_shows_where_it_lies() -> None:
+    images = pixels(2, size=16)
+    assert torch.equal(made(plan(size=16), images, torch.arange(2))[0], images / 255)
+    crop = OpSpec(op="center_crop", params={"side": 0.5})
+    shown = plan(crop, OpSpec(op="vertical_flip", params={"p": 1.0})).show(
+        images, seed=0, epoch=0, rows=torch.arange(2)
+    )
+    assert shown[0].corners[1].tolist() == [[0.25, 0.75], [0.75, 0.75], [0.75, 0.25], [0.25, 0.25]]
+    assert [told.text for told in shown[0].texts[0]] == ["0.25 of the area", "yes"]
+
+
+def test_corners_reach_through_separate_runs() -> None:
+    crop = OpSpec(op="center_crop", params={"side": 0.5})
+    shown = plan(crop, OpSpec(op="solarize"), crop).show(pixels(1), seed=0, epoch=0, rows=torch.arange(1))
+    assert shown[0].corners[0].tolist() == [[0.375, 0.375], [0.625, 0.375], [0.625, 0.625], [0.375, 0.625]]
+
+
+def test_texts_of_the_simclr_chain() -> None:
+    shown = plan(
+        OpSpec(op="random_resized_crop", params={"scale": [0.39, 0.39], "ratio": [1.0, 1.0]}),
+        OpSpec(op="color_jitter", params={"p": 1.0, "contrast": 0.0, "saturation": 0.0}),
+        OpSpec(op="gaussian_blur", params={"p": 1.0, "sigma": [1.6, 1.6]}),
+        OpSpec(op="grayscale", params={"p": 0.0}),
+    ).show(pixels(1), seed=0, epoch=0, rows=torch.arange(1))
+    crop, jitter, blur, gray = [told.text for told in shown[0].texts[0]]
+    assert (crop, blur, gray) == ("0.39 of the area", "σ 1.6", "no")
+    assert jitter.startswith("b ")
+    assert " hue " in jitter
+
+
+def test_gray_images_have_no_color_to_change() -> None:
+    images = pixels(4, channels=1, size=16)
+    chain = [OpSpec(op="color_jitter", params={"brightness": 0.0, "contrast": 0.0, "p": 1.0}), OpSpec(op="grayscale")]
+    assert torch.equal(made(plan(*chain), images, torch.arange(4))[0], images / 255)
+
+
+class TestMistakes:
+    def test_unknown_op(self) -> None:
+        with pytest.raises(NotFoundError, match=r"views\[0\]\.chain\[1\].*'solarise'; did you mean 'solarize'\?"):
+            plan(OpSpec(op="grayscale"), OpSpec(op="solarise"))
+
+    def test_bad_value(self) -> None:
+        with pytest.raises(SpecError) as caught:
+            plan(*SIMCLR[:2], OpSpec(op="gaussian_blur", params={"sigma": [2.0, 1.0]}))
+        assert caught.value.where == "views[0].chain[2].sigma"
+
+    def test_bad_value_of_an_op_that_is_off(self) -> None:
+        with pytest.raises(SpecError, match=r"views\[0\]\.chain\[0\]\.p"):
+            plan(OpSpec(op="grayscale", enabled=False, params={"p": 2.0}))
+
+    def test_no_views(self) -> None:
+        with pytest.raises(SpecError, match="views"):
+            ViewPlan([], OPS)
+
+    def test_wrong_pixels(self) -> None:
+        with pytest.raises(ValueError, match="uint8"):
+            made(plan(), pixels(2).float(), torch.arange(2))
+        with pytest.raises(ValueError, match="rows"):
+            made(plan(), pixels(2), torch.arange(3))

@@ -1,0 +1,198 @@
+"""`new`, `train`, `resume`, `stop`, `pause`, `status` as a person or a script uses them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.cli import main
+from workbench.runs import control
+from workbench.runs.events import Phase, read_events
+from workbench.runs.folder import RunFolder
+from workbench.runs.state import fold, status
+from workbench.spec import toml
+
+SMALL = (
+    "train.epochs=2",
+    "train.batch_size=16",
+    "train.device=cpu",
+    "data.size=16",
+    "views.0.size=16",
+    "watch.probe_every=1",
+)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory, places: Path) -> Path:
+    """60 painted images."""
+    from workbench.data.sample import paint_sample
+
+    folder = tmp_path_factory.mktemp("cli") / "leaves"
+    paint_sample(folder, count=60, size=32)
+    return folder
+
+
+@pytest.fixture
+def file(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """An experiment file that `new` wrote."""
+    path = tmp_path / "leaves.toml"
+    settings = [part for assignment in SMALL for part in ("--set", assignment)]
+    assert main(["new", str(images), "--method", "simclr", "--backbone", "tinyconv", "-o", str(path), *settings]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.strip() == str(path)
+    assert "sub-folders" in captured.err or "column" in captured.err
+    return path
+
+
+def _run(tmp_path: Path) -> RunFolder:
+    (folder,) = (tmp_path / "runs").iterdir()
+    return RunFolder.open(folder)
+
+
+def test_new_writes_a_complete_experiment(file: Path, images: Path) -> None:
+    experiment = toml.load(file)
+    assert experiment.name == "simclr on leaves"
+    assert experiment.data.folder == str(images.resolve())
+    assert (experiment.train.epochs, experiment.backbone.name) == (2, "tinyconv")
+
+
+def test_train_ends_with_the_path_and_status_tells_of_it(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ["--runs", str(tmp_path / "runs")]
+    assert main(["train", str(file), *runs, "--set", "train.epochs=1"]) == 0
+    captured = capsys.readouterr()
+    run = _run(tmp_path)
+    assert captured.out.strip().splitlines()[-1] == str(run.path)
+    assert "finished" in captured.err
+    assert "kNN" in captured.err
+
+    assert main(["status", "latest", *runs, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["status"], document["epoch"], document["progress"]) == ("finished", 1, 1)
+    assert {probe["subject"] for probe in document["probes"]} == {"pixels", "untrained", "encoder"}
+
+    assert main(["status", "latest", *runs]) == 0
+    text = capsys.readouterr().out
+    assert "finished" in text
+    assert "raw pixels" in text
+    assert main(["status", *runs]) == 0
+    assert run.name in capsys.readouterr().out
+    assert main(["status", str(tmp_path / "runs"), "--json"]) == 0
+    assert [entry["run"] for entry in json.loads(capsys.readouterr().out)] == [str(run.path)]
+
+    assert main(["resume", run.name, *runs]) == 2
+    assert "has finished" in capsys.readouterr().err
+    assert main(["stop", run.name, *runs]) == 1
+    assert "it is finished" in capsys.readouterr().err
+
+
+def test_train_as_json_prints_one_document(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(file), "--runs", str(tmp_path / "runs"), "--set", "train.epochs=1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["run"] == str(_run(tmp_path).path)
+    assert document["best_knn"] is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["--set", "train.epoch=3"], "did you mean 'epochs'"),
+        (["--set", "train.batch_size=1"], "batch norm needs two"),
+        (["--set", "train.batch_size=4096"], "larger than the training set"),
+        (["--set", "train.device=cuda:63"], "no device 'cuda:63'"),
+        (["--set", "method.name=simcrl"], "did you mean 'simclr'"),
+        (["--set", "data.folder=/nowhere"], "no folder"),
+        (["--set", "epochs"], "KEY=VALUE"),
+    ],
+)
+def test_wrong_use_is_told_before_a_run_is_made(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: list[str], words: str
+) -> None:
+    assert main(["train", str(file), "--runs", str(tmp_path / "runs"), *changes]) == 2
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.out == ""
+    assert not (tmp_path / "runs").exists()
+
+
+def test_files_that_cannot_be_used(tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(tmp_path / "none.toml")]) == 2
+    assert "no experiment file" in capsys.readouterr().err
+    (tmp_path / "blocked").write_text("", encoding="utf-8")
+    assert main(["train", str(file), "--runs", str(tmp_path / "blocked" / "runs")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main(["new", str(tmp_path / "empty"), "-o", str(tmp_path / "x.toml")]) in (1, 2)
+    assert not (tmp_path / "x.toml").exists()
+    assert main(["status", "nothing", "--runs", str(tmp_path / "runs")]) == 2
+    assert main(["status", "--runs", str(tmp_path / "runs")]) == 0
+
+
+def test_a_relative_folder_is_meant_from_the_file(
+    file: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = images.parent / "beside.toml"
+    text = file.read_text(encoding="utf-8").replace(json.dumps(str(images)), '"leaves"')
+    assert 'folder = "leaves"' in text
+    beside.write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    launched: list[RunFolder] = []
+    monkeypatch.setattr("workbench.cli.train.launch_trainer", launched.append)
+    assert main(["train", str(beside), "--runs", str(tmp_path / "runs"), "--detach"]) == 0
+    assert launched[0].experiment().data.folder == str(images.resolve())
+
+
+def _until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_detached_run_is_paused_resumed_and_stopped(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ["--runs", str(tmp_path / "runs")]
+    assert main(["train", str(file), *runs, "--set", "train.epochs=100000", "--detach"]) == 0
+    run = RunFolder.open(Path(capsys.readouterr().out.strip()))
+
+    def last() -> Any:
+        phases = [event for event in read_events(run.events_file) if isinstance(event, Phase)]
+        return phases[-1].phase
+
+    try:
+        _until(lambda: last() == "training")
+        assert main(["resume", run.name, *runs]) == 2
+        assert "at work already" in capsys.readouterr().err
+        assert main(["pause", run.name, *runs]) == 0
+        _until(lambda: last() == "paused")
+        assert main(["resume", run.name, *runs]) == 0
+        _until(lambda: last() == "training")
+    finally:
+        assert main(["stop", run.name, *runs]) == 0
+    assert status(run)[0] == "stopped"
+    state = fold(read_events(run.events_file))
+    assert state.checkpoint is not None
+    assert not control.is_alive(run)
+
+
+def test_a_failure_in_the_background_leaves_its_traceback_in_the_log(file: Path, tmp_path: Path) -> None:
+    experiment = toml.set_value(toml.load(file), "train.batch_size=4096")
+    run = RunFolder.create(tmp_path / "runs", experiment)
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench", "resume", str(run.path), "--quiet"],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.returncode == 2
+    text = done.stderr.decode()
+    assert "Traceback" in text
+    assert text.strip().splitlines()[-1].startswith("workbench: The batch of 4096 is larger")

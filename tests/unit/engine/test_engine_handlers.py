@@ -1,0 +1,217 @@
+"""Every request, answered in this process."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from workbench.augment.plan import ViewPlan
+from workbench.catalog.registry import load_registry
+from workbench.data.prepare import read_images
+from workbench.engine import messages, protocol
+from workbench.engine.handlers import HANDLERS, describing, handle, previewing
+from workbench.engine.messages import (
+    CatalogReply,
+    CheckReply,
+    EvaluateReply,
+    ExportReply,
+    GetCatalog,
+    GetMachine,
+    MachineReply,
+    MeasureReply,
+    Preview,
+    PreviewReply,
+    Project,
+    ProjectReply,
+    ReportReply,
+    Scan,
+    ScanReply,
+    SuggestReply,
+    Thumbnails,
+)
+from workbench.runs.folder import RunFolder
+from workbench.runs.results import load_evaluations, load_exports
+from workbench.runs.snapshot import read_layout, read_snapshot
+from workbench.spec.errors import DataError, NotFoundError, UsageError
+from workbench.spec.experiment import DataSpec, OpSpec, ViewSpec
+from workbench.spec.progress import ignore
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    generator = np.random.default_rng(0)
+    for number in range(6):
+        values = generator.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+        Image.fromarray(values).save(folder / f"{number}.png")
+    (folder / "broken.png").write_bytes(b"not an image")
+    return folder
+
+
+VIEWS = (
+    ViewSpec(
+        name="global",
+        count=2,
+        size=24,
+        chain=(OpSpec(op="random_resized_crop"), OpSpec(op="horizontal_flip"), OpSpec(op="solarize")),
+    ),
+    ViewSpec(name="local", role="local", count=1, size=16, chain=(OpSpec(op="random_resized_crop"),)),
+)
+
+
+def preview_of(folder: Path, *, channels: str = "rgb", steps_of: int = -1, seed: int = 3) -> Preview:
+    data = msgspec.convert({"folder": str(folder), "size": 32, "channels": channels}, DataSpec)
+    paths = ("4.png", "0.png", "2.png")
+    return Preview(data=data, views=VIEWS, paths=paths, rows=(40, 0, 20), seed=seed, epoch=7, steps_of=steps_of)
+
+
+def test_every_request_has_an_answer_and_a_lane() -> None:
+    requests = set(messages.AnyRequest.__args__)
+    assert set(HANDLERS) == requests
+    assert set(messages.LANES) <= requests
+
+
+def test_scan_and_thumbnails(images: Path) -> None:
+    reply, _ = handle(Scan(folder=str(images)), ignore)
+    assert isinstance(reply, ScanReply)
+    assert reply.report.count == 6
+    assert [one.path for one in reply.report.broken] == ["broken.png"]
+    _, arrays = handle(Thumbnails(folder=str(images), paths=("1.png", "broken.png"), size=20), ignore)
+    assert arrays["pixels"].shape == (2, 20, 20, 4)
+    assert arrays["pixels"][0].any()
+    assert not arrays["pixels"][1].any()
+
+
+def test_the_catalog_is_kept_until_a_plugin_changes(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = handle(GetCatalog(), ignore)
+    assert isinstance(first, CatalogReply)
+    assert first.catalog.method("simclr").params
+    assert len(list((places / "cache" / "catalog").glob("*.msgpack"))) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(describing.torch_side, "registry", lambda: pytest.fail("the cache was not used"))
+        again, _ = handle(GetCatalog(), ignore)
+    # Pairs come as lists from a file, as they do through the pipe.
+    assert msgspec.msgpack.encode(again) == msgspec.msgpack.encode(first)
+    before = describing._fingerprint()
+    added = places / "plugins" / "ops"
+    added.mkdir(parents=True)
+    (added / "mine.py").write_text("OP = 1", encoding="utf-8")
+    monkeypatch.setenv("WORKBENCH_PLUGINS", str(places / "plugins"))
+    assert describing._fingerprint() != before
+
+
+def test_the_machine_has_devices_and_versions() -> None:
+    reply, _ = handle(GetMachine(), ignore)
+    assert isinstance(reply, MachineReply)
+    assert "cpu" in [device.name for device in reply.devices]
+    assert reply.versions["torch"].startswith(torch.__version__.split("+")[0])
+
+
+@pytest.mark.parametrize("channels", ["rgb", "gray"])
+def test_a_preview_shows_what_training_feeds(images: Path, channels: str) -> None:
+    request = preview_of(images, channels=channels, steps_of=1)
+    reply, arrays = handle(request, ignore)
+    assert isinstance(reply, PreviewReply)
+    assert reply.names == ("global 1", "global 2", "local")
+    pixels = read_images(images, request.paths, request.data)
+    np.testing.assert_array_equal(arrays["originals"][:, :, :, 0], pixels[:, 0])
+    plan = ViewPlan(VIEWS, load_registry().ops)
+    fed = plan.make(torch.from_numpy(pixels), seed=3, epoch=7, rows=torch.tensor(request.rows))
+    for number, view in enumerate(fed):
+        shown = arrays[f"view-{number}"]
+        assert shown.dtype == np.uint8
+        assert shown.shape == (3, VIEWS[number // 2].size, VIEWS[number // 2].size, 3)
+        exact = np.moveaxis(view.numpy(), 1, -1) * 255
+        assert np.abs(shown - exact).max() <= 0.5 + 1e-3
+    assert [len(view) for view in reply.drawn] == [3, 3, 3]
+    assert [op.op for op in reply.drawn[0][0].ops] == ["random_resized_crop", "horizontal_flip", "solarize"]
+    assert len(reply.drawn[0][0].corners) == 4
+    assert [op.op for op in reply.steps] == ["random_resized_crop", "horizontal_flip", "solarize"]
+    np.testing.assert_array_equal(arrays["step-2"], arrays["view-0"][1])
+    head, _ = protocol.answer(1, reply, arrays)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(head), type=protocol.ToWindow) == head
+
+
+def test_a_preview_decodes_each_image_once(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previewing, "_IMAGES", previewing.DecodedImages())
+    first, arrays = handle(preview_of(images), ignore)
+    monkeypatch.setattr("workbench.data.prepare.read_images", lambda *told: pytest.fail("decoded again"))
+    again, same = handle(preview_of(images, seed=4), ignore)
+    np.testing.assert_array_equal(same["originals"], arrays["originals"])
+    assert first != again
+
+
+def test_the_memory_for_decoded_images_is_bounded(images: Path) -> None:
+    kept = previewing.DecodedImages(largest=2 * 3 * 32 * 32)
+    request = preview_of(images)
+    pixels = kept.read(request.data, request.paths)
+    np.testing.assert_array_equal(pixels, read_images(images, request.paths, request.data))
+    assert kept._held <= 2 * 3 * 32 * 32
+    np.testing.assert_array_equal(kept.read(request.data, request.paths), pixels)
+
+
+def test_previews_that_make_no_sense_are_refused_in_words(images: Path) -> None:
+    request = preview_of(images)
+    with pytest.raises(UsageError, match="at least one image"):
+        handle(msgspec.structs.replace(request, paths=(), rows=()), ignore)
+    with pytest.raises(UsageError, match="no image 3"):
+        handle(msgspec.structs.replace(request, steps_of=3), ignore)
+    with pytest.raises(DataError, match=r"broken\.png"):
+        handle(msgspec.structs.replace(request, paths=("broken.png",), rows=(0,)), ignore)
+    odd = replace_op(VIEWS[0])
+    with pytest.raises(NotFoundError, match="solarize"):
+        handle(msgspec.structs.replace(request, views=(odd,)), ignore)
+
+
+def replace_op(view: ViewSpec) -> ViewSpec:
+    return msgspec.structs.replace(view, chain=(OpSpec(op="solarise"),))
+
+
+def test_planning_an_experiment(images: Path) -> None:
+    scanned, _ = handle(Scan(folder=str(images)), ignore)
+    assert isinstance(scanned, ScanReply)
+    suggested, _ = handle(messages.Suggest(scan=scanned.report, method="byol", backbone="tinyconv"), ignore)
+    assert isinstance(suggested, SuggestReply)
+    experiment = suggested.experiment
+    assert (experiment.method.name, experiment.backbone.name) == ("byol", "tinyconv")
+    assert suggested.reasons
+    checked, _ = handle(messages.Check(experiment=experiment, images=6), ignore)
+    assert isinstance(checked, CheckReply)
+    small = msgspec.structs.replace(
+        experiment,
+        train=msgspec.structs.replace(experiment.train, batch_size=4, device="cpu"),
+        views=tuple(msgspec.structs.replace(view, size=32) for view in experiment.views),
+    )
+    measured, _ = handle(messages.Measure(experiment=small, images=6), ignore)
+    assert isinstance(measured, MeasureReply)
+    assert measured.measurement.images_per_second > 0
+
+
+def test_a_map_is_kept_in_the_run_folder(run: RunFolder) -> None:
+    reply, arrays = handle(Project(run=str(run.path), epoch=2, neighbors=5), ignore)
+    assert isinstance(reply, ProjectReply)
+    snapshot = read_snapshot(run.snapshot_file(2))
+    kept = read_layout(run.layout_file(2, "umap"))
+    assert kept is not None
+    assert kept.shape == (len(snapshot.indices), 2)
+    np.testing.assert_array_equal(kept, arrays["positions"])
+    with pytest.raises(NotFoundError, match="no snapshot"):
+        handle(Project(run=str(run.path), epoch=99), ignore)
+
+
+def test_probes_exports_and_the_report_are_kept_in_the_run_folder(run: RunFolder) -> None:
+    evaluated, _ = handle(messages.Evaluate(run=str(run.path), probes=("knn",)), ignore)
+    assert isinstance(evaluated, EvaluateReply)
+    assert load_evaluations(run) == (evaluated.evaluation,)
+    exported, _ = handle(messages.Export(run=str(run.path), formats=("npy",), folder=""), ignore)
+    assert isinstance(exported, ExportReply)
+    assert load_exports(run) == exported.records
+    assert Path(exported.records[0].file).parent == run.exports
+    page, _ = handle(messages.MakeReport(run=str(run.path)), ignore)
+    assert isinstance(page, ReportReply)
+    assert Path(page.file) == run.report_file
+    with pytest.raises(NotFoundError, match="not a run folder"):
+        handle(messages.MakeReport(run=str(run.path / "nothing")), ignore)

@@ -1,0 +1,201 @@
+"""A run's state is a pure fold over its events."""
+
+import os
+import socket
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.runs import control
+from workbench.runs.control import Heartbeat
+from workbench.runs.events import (
+    AnyEvent,
+    CheckpointSaved,
+    Derived,
+    EventLog,
+    Failure,
+    Phase,
+    PhaseName,
+    Probe,
+    Progressed,
+    Scalars,
+    SnapshotTaken,
+    Started,
+    Warned,
+)
+from workbench.runs.folder import RunFolder
+from workbench.runs.index import find_run, list_runs, read_entry
+from workbench.runs.state import RunState, fold, status
+from workbench.spec.errors import NotFoundError, UsageError
+from workbench.spec.experiment import DataSpec, Experiment
+
+
+def _probe(epoch: int, accuracy: float, time: float = 0.0) -> Probe:
+    return Probe(time=time, epoch=epoch, kind="knn", subject="encoder", accuracy=accuracy, low=0.0, high=1.0, images=10)
+
+
+_TIMES = st.floats(1, 1e6)
+_EPOCHS = st.integers(0, 20)
+_PHASES: tuple[PhaseName, ...] = ("created", "preparing", "training", "paused", "finished", "stopped", "failed")
+_EVENTS: st.SearchStrategy[AnyEvent] = st.one_of(
+    st.builds(Phase, time=_TIMES, phase=st.sampled_from(_PHASES)),
+    st.builds(Started, time=_TIMES, pid=st.just(1), host=st.just("h"), device=st.just("cpu"), epoch=_EPOCHS),
+    st.builds(Scalars, time=_TIMES, step=_EPOCHS, epoch=st.floats(0, 20), values=st.just({"loss": 1.0})),
+    st.builds(_probe, _EPOCHS, st.floats(0, 1), _TIMES),
+    st.builds(SnapshotTaken, time=_TIMES, epoch=_EPOCHS, file=st.just("f"), images=st.just(3), dim=st.just(2)),
+    st.builds(Warned, time=_TIMES, message=st.just("m")),
+    st.builds(Progressed, time=_TIMES, what=st.just("w"), done=st.just(1), total=st.just(2)),
+    st.builds(Derived, time=_TIMES, values=st.just({"a": 1})),
+    st.builds(CheckpointSaved, time=_TIMES, epoch=_EPOCHS, step=_EPOCHS, file=st.just("f")),
+    st.builds(Failure, time=_TIMES, message=st.just("m")),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(_EVENTS, max_size=25), st.integers(0, 25))
+def test_folding_in_parts_is_folding_at_once(events: list[AnyEvent], cut: int) -> None:
+    assert fold(events[cut:], fold(events[:cut])) == fold(events)
+
+
+def test_time_in_pauses_and_between_trainers_does_not_count() -> None:
+    state = fold(
+        [
+            Phase(time=100, phase="created"),
+            Phase(time=110, phase="training"),
+            Phase(time=120, phase="paused"),
+            Phase(time=500, phase="training"),
+            Scalars(time=505, step=1, epoch=1, values={}),
+            # killed here; someone resumes an hour later
+            Phase(time=4000, phase="preparing"),
+            Phase(time=4010, phase="training"),
+            Phase(time=4030, phase="finished"),
+        ]
+    )
+    assert state.seconds == pytest.approx(10 + 5 + 20)
+    assert state.created == 100
+    assert state.updated == 4030
+
+
+def test_a_resume_forgets_what_lies_beyond_it() -> None:
+    state = fold(
+        [
+            _probe(5, 0.5),
+            _probe(10, 0.9),
+            SnapshotTaken(epoch=10, file="f", images=1, dim=1),
+            Failure(message="m"),
+            Started(pid=1, host="h", device="cpu", epoch=5, total_epochs=20),
+        ]
+    )
+    assert [probe.epoch for probe in state.probes] == [5]
+    assert state.snapshots == ()
+    assert state.failure is None
+    assert state.total_epochs == 20
+
+
+def test_the_best_probe_is_the_newest_of_the_most_accurate() -> None:
+    state = fold([_probe(1, 0.5), _probe(2, 0.7), _probe(3, 0.7), _probe(4, 0.6)])
+    best, last = state.best("knn"), state.last("knn")
+    assert best is not None
+    assert last is not None
+    assert (best.epoch, last.epoch) == (3, 4)
+    assert state.best("linear") is None
+
+
+def test_how_far_a_run_is() -> None:
+    start: list[AnyEvent] = [
+        Started(pid=1, host="h", device="cpu", total_epochs=10),
+        Scalars(step=1, epoch=2.5, values={}),
+    ]
+    assert RunState().fraction() == 0
+    assert fold(start).fraction() == 0.25
+    assert fold([*start, Scalars(step=1, epoch=2.5, values={"progress": 0.6})]).fraction() == 0.6
+    assert fold([*start, Phase(phase="finished")]).fraction() == 1
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path / "runs", Experiment(name="Blätter & Co", data=DataSpec(folder="x")))
+
+
+def _enter(run: RunFolder, phase: PhaseName) -> None:
+    with EventLog(run.events_file) as log:
+        log.append(Phase(phase=phase))
+
+
+def test_a_run_at_work_without_a_trainer_is_interrupted(run: RunFolder) -> None:
+    assert status(run)[0] == "created"
+    _enter(run, "training")
+    assert status(run)[0] == "interrupted"
+    control.beat(run)
+    assert status(run)[0] == "training"
+    control.silence(run)
+    assert status(run)[0] == "interrupted"
+    _enter(run, "finished")
+    assert status(run)[0] == "finished"
+
+
+def test_a_heartbeat_of_another_process_with_the_same_number_is_not_ours(run: RunFolder) -> None:
+    control.beat(run)
+    sign = control.heartbeat(run)
+    assert sign is not None
+    assert sign.pid == os.getpid()
+    older = msgspec.structs.replace(sign, created=sign.created - 1000)
+    (run.control / "heartbeat").write_bytes(msgspec.json.encode(older))
+    assert not control.is_alive(run)
+
+
+def test_on_another_host_the_time_of_the_heartbeat_decides(run: RunFolder) -> None:
+    def beat(age: float) -> None:
+        control.beat(run)
+        sign = control.heartbeat(run)
+        assert sign is not None
+        there = Heartbeat(pid=sign.pid, created=1.0, host=socket.gethostname() + "-2", time=sign.time - age)
+        (run.control / "heartbeat").write_bytes(msgspec.json.encode(there))
+
+    beat(0)
+    assert control.is_alive(run)
+    beat(control.STALE_AFTER + 5)
+    assert not control.is_alive(run)
+
+
+def test_a_damaged_heartbeat_is_none(run: RunFolder) -> None:
+    (run.control / "heartbeat").write_bytes(b'{"pid": 3')
+    assert control.heartbeat(run) is None
+    assert not control.is_alive(run)
+
+
+def test_requests_are_left_and_withdrawn(run: RunFolder) -> None:
+    control.ask(run, "stop")
+    assert control.asked(run, "stop")
+    control.withdraw(run, "stop")
+    control.withdraw(run, "stop")
+    assert not control.asked(run, "stop")
+
+
+def test_a_damaged_run_is_listed_with_its_problem(run: RunFolder) -> None:
+    other = RunFolder.create(run.path.parent, Experiment(name="other", data=DataSpec(folder="x")))
+    other.experiment_file.write_text("[data", encoding="utf-8")
+    (run.path.parent / "not a run").mkdir()
+    entries = {entry.path.name: entry for entry in list_runs(run.path.parent)}
+    assert set(entries) == {run.name, other.name}
+    assert entries[run.name].problem == ""
+    assert "not valid TOML" in entries[other.name].problem
+    assert read_entry(other.path).status == "failed"
+
+
+def test_a_run_is_found_by_path_name_part_or_latest(run: RunFolder, tmp_path: Path) -> None:
+    runs = run.path.parent
+    assert find_run(str(run.path), runs).path == run.path
+    assert find_run(run.name, runs).path == run.path
+    assert find_run("bl-tter", runs).path == run.path
+    assert find_run("latest", runs).path == run.path
+    RunFolder.create(runs, Experiment(name="Blätter", data=DataSpec(folder="x")))
+    with pytest.raises(UsageError, match="2 runs"):
+        find_run("bl-tter", runs)
+    with pytest.raises(NotFoundError):
+        find_run("none", runs)
+    with pytest.raises(NotFoundError):
+        find_run("latest", tmp_path / "empty")

@@ -1,0 +1,168 @@
+"""What is said before a run: suggestions, checks, measurements."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from workbench.catalog.registry import Registry
+from workbench.data.scan import scan_folder
+from workbench.spec import toml
+from workbench.spec.dataset import LabelTable, ScanReport
+from workbench.spec.errors import DataError, NotFoundError
+from workbench.spec.experiment import Experiment
+from workbench.spec.machine import Finding
+from workbench.training.check import check
+from workbench.training.measure import measure
+from workbench.training.suggest import suggest
+
+
+def _scan(count: int = 1000, *, side: int = 64, mode: str = "RGB", **values: Any) -> ScanReport:
+    columns: dict[str, Any] = {
+        "folder": "leaves",
+        "paths": tuple(f"{number}.png" for number in range(count)),
+        "widths": (side,) * count,
+        "heights": (side,) * count,
+        "modes": (mode,) * count,
+        "sizes": (1000,) * count,
+        "classes": ("",) * count,
+        "parts": ("",) * count,
+    }
+    return ScanReport(**{**columns, **values})
+
+
+def test_the_painted_images_get_an_experiment_that_passes_its_own_check(images: Path, registry: Registry) -> None:
+    scan = scan_folder(images)
+    experiment, reasons = suggest(scan, method="simclr", backbone="tinyconv", registry=registry)
+    assert experiment.name.startswith("simclr on ")
+    assert (experiment.data.labels, experiment.data.size) == ("csv", 32)
+    assert experiment.train.batch_size == 8
+    assert not [finding for finding in check(experiment, scan.count, registry) if finding.level == "error"]
+    assert toml.loads(toml.dumps(experiment)).train == experiment.train
+    assert all(reason.endswith(".") for reason in reasons)
+
+
+@pytest.mark.parametrize(("side", "size"), [(16, 32), (32, 32), (63, 32), (64, 64), (100, 96)])
+def test_the_size_follows_the_images(side: int, size: int, registry: Registry) -> None:
+    experiment, _ = suggest(_scan(side=side), registry=registry)
+    assert experiment.data.size == size
+    assert experiment.views[0].size == size
+
+
+def test_labels_and_groups_are_found(registry: Registry) -> None:
+    table = LabelTable(
+        file="meta/labels.csv",
+        path_column="path",
+        columns=("id", "patient", "age", "Diagnosis"),
+        distinct=(1000, 300, 60, 3),
+        matched=1000,
+    )
+    data = suggest(_scan(tables=(table,)), registry=registry)[0].data
+    assert (data.labels, data.csv, data.column, data.group) == ("csv", "meta/labels.csv", "Diagnosis", "patient")
+    folders = _scan(tables=(table,), classes=("a", "b") * 500)
+    data = suggest(folders, registry=registry)[0].data
+    assert (data.labels, data.column, data.group) == ("folders", "", "patient")
+    data = suggest(_scan(), registry=registry)[0].data
+    assert (data.labels, data.group) == ("none", "")
+
+
+def test_gray_images_have_one_channel_and_xrays_their_views(registry: Registry) -> None:
+    experiment, reasons = suggest(_scan(mode="L", folder="chest-xray"), registry=registry)
+    assert experiment.data.channels == "gray"
+    assert any("X-ray" in reason for reason in reasons)
+    assert all(op.op != "grayscale" for view in experiment.views for op in view.chain)
+
+
+@pytest.mark.parametrize(("count", "batch"), [(4, 2), (12, 2), (100, 16), (1000, 128), (100_000, 256)])
+def test_the_batch_fits_the_data(count: int, batch: int, registry: Registry) -> None:
+    train = suggest(_scan(count), registry=registry)[0].train
+    assert train.batch_size == batch
+    assert 10 <= train.epochs <= 400
+
+
+def test_what_was_chosen_is_kept(images: Path, experiment: Experiment, registry: Registry) -> None:
+    suggested, _ = suggest(scan_folder(images), data=experiment.data, method="byol", registry=registry)
+    assert suggested.data == experiment.data
+    assert suggested.method.name == "byol"
+    assert {view.size for view in suggested.views} == {experiment.data.size}
+
+
+def test_what_cannot_be_suggested(registry: Registry) -> None:
+    with pytest.raises(DataError, match="no readable images"):
+        suggest(_scan(0), registry=registry)
+    with pytest.raises(NotFoundError, match="did you mean 'simclr'"):
+        suggest(_scan(), method="simcrl", registry=registry)
+    with pytest.raises(NotFoundError, match="did you mean 'resnet18'"):
+        suggest(_scan(), backbone="resnet81", registry=registry)
+
+
+def test_a_good_experiment_has_no_errors(experiment: Experiment, registry: Registry) -> None:
+    assert [finding for finding in check(experiment, 60, registry) if finding.level == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("assignments", "level", "field", "words"),
+    [
+        (["train.batch_size=1"], "error", "train.batch_size", "batch norm needs two"),
+        (["train.batch_size=64"], "error", "train.batch_size", "larger than the training set of about 48"),
+        (["train.batch_size=32"], "warning", "train.batch_size", "only 1 step"),
+        (["method.name=simcrl"], "error", "method.name", "did you mean 'simclr'"),
+        (["method.name=simclr", "method.params.tempreature=0.2"], "error", "method.params", "'temperature'"),
+        (["method.name=supervised", "data.labels=none"], "error", "data.labels", "learns from labels"),
+        (["method.name=simclr", "views.0.count=1"], "error", "views", "needs 2 global views"),
+        (["views.0.chain.0.op=horizontl_flip"], "error", "views", "did you mean 'horizontal_flip'"),
+        (["views.0.chain.0.p=3"], "error", "views[0].chain[0].p", "above 1"),
+        (["views.0.chain=[]"], "warning", "views[0].chain", "no augmentation"),
+        (["views.0.size=64"], "warning", "views[0].size", "enlarged"),
+        (["views.0.size=8"], "error", "backbone.name", "at least 16 px"),
+        (["backbone.name=tinyconf"], "error", "backbone.name", "did you mean 'tinyconv'"),
+        (["backbone.weights=/nowhere"], "error", "backbone.weights", "no run"),
+        (["train.device=cuda:63"], "error", "train.device", "no device"),
+        (["train.precision=float16"], "error", "train.precision", "needs a GPU"),
+        (["train.optimizer=adamw", "train.learning_rate=5"], "warning", "train.learning_rate", "very high"),
+        (["train.warmup=4"], "warning", "train.warmup", "never reached"),
+        (["train.max_minutes=1"], "note", "train.max_minutes", "not exactly"),
+        (["data.folder=/nowhere/at/all"], "error", "data.folder", "no folder"),
+        (["data.column="], "error", "data.column", "no column"),
+        (["data.labels=none"], "note", "data.labels", "kNN is not measured"),
+        (["watch.probe_every=0"], "note", "watch.probe_every", "unseen"),
+        (["watch.neighbors=50"], "warning", "watch.neighbors", "too many"),
+    ],
+)
+def test_findings(
+    experiment: Experiment, registry: Registry, assignments: list[str], level: str, field: str, words: str
+) -> None:
+    for assignment in assignments:
+        experiment = toml.set_value(experiment, assignment)
+    findings = check(experiment, 60, registry)
+    assert [finding for finding in findings if _fits(finding, level, field, words)], findings
+    levels = [finding.level for finding in findings]
+    assert levels == sorted(levels, key=["error", "warning", "note"].index)
+
+
+def _fits(finding: Finding, level: str, field: str, words: str) -> bool:
+    return finding.level == level and finding.field.startswith(field) and words in finding.message
+
+
+def test_no_images_are_an_error(experiment: Experiment, registry: Registry) -> None:
+    assert any("no readable images" in finding.message for finding in check(experiment, 0, registry))
+
+
+def test_a_few_steps_are_measured(experiment: Experiment, registry: Registry) -> None:
+    told: list[str] = []
+    measured = measure(experiment, 1000, registry, report=lambda what, done, total: told.append(what))
+    assert measured.device == "cpu"
+    assert measured.images_per_second > 0
+    assert measured.seconds_per_epoch == pytest.approx(800 / measured.images_per_second)
+    assert 0 < measured.making_views < 1
+    assert measured.memory_total > 0
+    assert "measuring" in told
+
+
+def test_measuring_a_method_with_labels(
+    experiment: Experiment, registry: Registry, make_run: Callable[..., object]
+) -> None:
+    supervised = replace(experiment, method=replace(experiment.method, name="supervised"))
+    assert measure(supervised, 1000, registry).images_per_second > 0

@@ -1,0 +1,47 @@
+"""A random number for every pixel of every image, from one key per image, on the images' own device.
+
+Only integer arithmetic and a table look-up, so that CPU and GPU, and batches of every size, agree to
+the bit (logarithms and cosines, as in Box and Muller's method, do not).
+"""
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+_GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
+_FIRST = 0xBF58476D1CE4E5B9 - (1 << 64)
+_SECOND = 0x94D049BB133111EB - (1 << 64)
+
+
+def uniform_field(keys: Tensor, count: int) -> Tensor:
+    """(n, count) float32 in (0, 1), in steps of 2^-16. keys: (n,) int64, on the device where it is wanted."""
+    return (_sixteen_bits(keys, count).float() + 0.5) * 2.0**-16
+
+
+def normal_field(keys: Tensor, count: int) -> Tensor:
+    """(n, count) float32 of mean 0 and deviation 1: quantiles of the normal distribution at 65,536 levels."""
+    levels = _sixteen_bits(keys, count)
+    numbers: Tensor = _quantiles().to(keys.device).take(levels.long())
+    return numbers
+
+
+@lru_cache(maxsize=1)
+def _quantiles() -> Tensor:
+    quantiles: Tensor = torch.special.ndtri((torch.arange(65536, dtype=torch.float64) + 0.5) / 65536)
+    return quantiles.float()
+
+
+def _sixteen_bits(keys: Tensor, count: int) -> Tensor:
+    """(n, count) int32 from 0 to 65,535: four from each 64-bit word of SplitMix64."""
+    counter = torch.arange(1, (count + 3) // 4 + 1, device=keys.device, dtype=torch.int64) * _GOLDEN
+    word = keys[:, None] + counter
+    word = (word ^ _shifted(word, 30)) * _FIRST
+    word = (word ^ _shifted(word, 27)) * _SECOND
+    word = word ^ _shifted(word, 31)
+    return word.view(torch.int16)[:, :count].int() + 32768
+
+
+def _shifted(word: Tensor, bits: int) -> Tensor:
+    """A logical shift: torch's own keeps the sign."""
+    return (word >> bits) & ((1 << (64 - bits)) - 1)

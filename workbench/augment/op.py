@@ -1,0 +1,140 @@
+"""What an augmentation op is.
+
+Drawing and applying are apart (as in torchvision's `make_params` and `transform`): the same draw can
+be replayed, shown as numbers, or applied to something else. Everything is batched: each of the n
+images has its own draw, on whatever device the images are. Draws themselves are on the CPU.
+
+An op's result for one image may not depend on the others: elementwise arithmetic, shifts and copies do
+not; matrix products and library convolutions may, in the last bit.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import torch
+from torch import Tensor
+
+from workbench.augment.draws import Draws
+from workbench.augment.geometry import resample
+from workbench.spec.catalog import OpCard
+from workbench.spec.params import Params, describe, param
+
+P = TypeVar("P", bound=Params)
+
+Drawn = Mapping[str, Tensor]
+"""What an op drew: CPU tensors whose first axis is the batch. 'on' (n,) bool says which images it touches;
+without it, it touches all."""
+
+Probability = Annotated[float, param("Share of the images that this step changes.", ge=0, le=1, title="probability")]
+
+# On a CPU, images of so many values are changed one by one: gathering those that are touched costs more than calls.
+_LARGE = 16_384
+
+
+class Op(ABC, Generic[P]):
+    """Base of ops that change values in place of their pixels: color, noise, blur, erasing."""
+
+    def __init__(self, params: P) -> None:
+        self.params = params
+
+    @abstractmethod
+    def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
+        """One draw per image. `shape` is (C, h, w) of the images that it will be applied to."""
+
+    @abstractmethod
+    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """The op on images that it touches, all of them. May write into `images`.
+
+        images: (m, C, h, w) float32 in [0, 1]; returns the same shape and range. drawn: on the CPU (`spread`
+        brings a number per image to the pixels).
+        """
+
+    def words(self, drawn: Drawn, item: int) -> str:
+        """The draw of one image that the op touched, in a few words ('hue +0.07')."""
+        del drawn, item
+        return "yes"
+
+    def apply(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """images: (n, C, h, w) float32 in [0, 1]; writes into `images` and returns them.
+
+        Only the images that are touched cost anything.
+        """
+        on = drawn.get("on")
+        if on is None:
+            on = torch.ones(len(images), dtype=torch.bool)
+        touched = on.nonzero().squeeze(1)
+        if images.device.type == "cpu" and images[:1].numel() >= _LARGE:
+            for item in touched.tolist():
+                self._change_part(
+                    images[item : item + 1], {name: value[item : item + 1] for name, value in drawn.items()}
+                )
+        elif len(touched) == len(images):
+            self._change_part(images, drawn)
+        elif len(touched) > 0:
+            place = touched.to(images.device)
+            images[place] = self.change(images[place], {name: value[touched] for name, value in drawn.items()})
+        return images
+
+    def _change_part(self, images: Tensor, drawn: Drawn) -> None:
+        """In place, without a copy where the op itself is."""
+        if len(images) > 0:
+            changed = self.change(images, drawn)
+            if changed.data_ptr() != images.data_ptr():
+                images.copy_(changed)
+
+    def describe(self, drawn: Drawn, item: int) -> str:
+        """The draw of one image in a few words; 'no' where the op left it alone."""
+        if "on" in drawn and not bool(drawn["on"][item]):
+            return "no"
+        return self.words(drawn, item)
+
+
+class GeometricOp(Op[P]):
+    """Base of ops that move pixels. A run of them is one resampling: their matrices are multiplied.
+
+    Coordinates are normalized: (-1, -1) is the outer corner of the first pixel, (1, 1) that of the last
+    (`align_corners=False`). A matrix maps a point of the output to where it comes from in the input.
+    """
+
+    @abstractmethod
+    def matrix(self, drawn: Drawn, shape: tuple[int, int, int]) -> Tensor:
+        """(n, 3, 3) float64 homographies, output to input, for images that are all touched."""
+
+    def matrices(self, drawn: Drawn, shape: tuple[int, int, int]) -> Tensor:
+        """(n, 3, 3) float64 homographies, output to input; the identity where the op leaves an image alone."""
+        matrices = self.matrix(drawn, shape).double()
+        if "on" not in drawn:
+            return matrices
+        return torch.where(drawn["on"][:, None, None], matrices, torch.eye(3, dtype=torch.float64))
+
+    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """The op alone, at the images' own size (chains resample once instead)."""
+        return self.apply(images, {name: value for name, value in drawn.items() if name != "on"})
+
+    def apply(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """The op alone, at the images' own size (chains resample once instead)."""
+        channels, height, width = images.shape[1:]
+        return resample(images, self.matrices(drawn, (channels, height, width)), (height, width))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpInfo(Generic[P]):
+    """An op as a plugin declares it: `OP = OpInfo(name="solarize", ...)` or `OPS = (...)`."""
+
+    name: str
+    title: str
+    group: Literal["geometry", "color", "sharpness", "noise", "erasing"]
+    help: str
+    params: type[P]
+    build: Callable[[P], Op[Any]]
+
+    def card(self) -> OpCard:
+        """This op as plain data."""
+        return OpCard(name=self.name, title=self.title, group=self.group, help=self.help, params=describe(self.params))
+
+
+def spread(values: Tensor, images: Tensor) -> Tensor:
+    """A number per image, (n,), as (n, 1, 1, 1) beside images (n, C, h, w): float32, on their device."""
+    return values.to(images.device, torch.float32, non_blocking=True)[:, None, None, None]

@@ -1,0 +1,145 @@
+"""The view plan: from a batch of stored pixels to every view of every image.
+
+The Views page and training call the same code here, keyed by (seed, epoch, row, view): what is shown
+is, to the pixel, what is fed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.augment.chain import Chain, Link, OpText, Step
+from workbench.augment.draws import sample_keys
+from workbench.augment.op import OpInfo
+from workbench.spec.errors import NotFoundError, SpecError, suggestion
+from workbench.spec.experiment import OpSpec, Role, ViewSpec
+from workbench.spec.params import convert
+
+# On a CPU, images go through the whole chain in parts: small enough for its cache, large enough that the calls
+# do not count (at 32 px, parts of a quarter of this size take twice as long).
+_PART_BYTES = 2 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownView:
+    """One view of n images, with what was drawn for it.
+
+    images: (n, C, h, w) float32 in [0, 1]. corners: (n, 4, 2), top left first, clockwise, on the stored
+    image in [0, 1]. texts: per image, what each op drew.
+    """
+
+    name: str
+    role: Role
+    images: Tensor
+    corners: Tensor
+    texts: list[list[OpText]]
+
+
+class ViewPlan:
+    """Every view kind with its chain, built and checked.
+
+    A kind of count 2 named 'global' makes the views 'global 1' and 'global 2'; `names`, `roles`, `sizes`
+    and `kinds` (the place of its kind in `views`) have one entry per view. Raises `SpecError` with the
+    dotted path of a bad parameter, `NotFoundError` for an op that does not exist.
+    """
+
+    def __init__(self, views: Sequence[ViewSpec], ops: Mapping[str, OpInfo[Any]]) -> None:
+        if not views:
+            raise SpecError("there must be at least one kind of view", where="views")
+        chains = [Chain(_links(view.chain, ops, f"views[{number}]"), view.size) for number, view in enumerate(views)]
+        self.kinds = tuple(number for number, view in enumerate(views) for _ in range(view.count))
+        self.names = tuple(name for view in views for name in _names(view))
+        self.roles: tuple[Role, ...] = tuple(views[kind].role for kind in self.kinds)
+        self.sizes = tuple(views[kind].size for kind in self.kinds)
+        self._chains = tuple(chains[kind] for kind in self.kinds)
+
+    @torch.no_grad()
+    def make(self, pixels: Tensor, *, seed: int, epoch: int, rows: Tensor) -> list[Tensor]:
+        """Every view of a batch: (n, C, h, w) float32 in [0, 1] each, on the device of the pixels.
+
+        pixels: (n, C, S, S) uint8. rows: (n,) int64, the images' rows in the data set.
+        """
+        shape = _checked(pixels, rows)
+        drawings = [chain.draw(sample_keys(seed, epoch, rows, view), shape) for view, chain in enumerate(self._chains)]
+        parts: list[list[Tensor]] = [[] for _ in self._chains]
+        for first, last in _parts(pixels, max(self.sizes)):
+            images = pixels[first:last].float().div_(255)
+            for made, chain, drawing in zip(parts, self._chains, drawings, strict=True):
+                made.append(chain.apply(images, drawing.part(first, last)))
+        return [made[0] if len(made) == 1 else torch.cat(made) for made in parts]
+
+    @torch.no_grad()
+    def show(self, pixels: Tensor, *, seed: int, epoch: int, rows: Tensor) -> list[ShownView]:
+        """What `make` gives for the same arguments, with names, crop corners and the draws in words."""
+        images = self.make(pixels, seed=seed, epoch=epoch, rows=rows)
+        shape = _checked(pixels, rows)
+        shown = []
+        for view, chain in enumerate(self._chains):
+            drawing = chain.draw(sample_keys(seed, epoch, rows, view), shape)
+            texts = [chain.texts(drawing, item) for item in range(len(rows))]
+            shown.append(
+                ShownView(
+                    name=self.names[view],
+                    role=self.roles[view],
+                    images=images[view],
+                    corners=drawing.corners,
+                    texts=texts,
+                )
+            )
+        return shown
+
+    @torch.no_grad()
+    def steps(self, pixels: Tensor, *, seed: int, epoch: int, rows: Tensor, view: int = 0) -> list[Step]:
+        """One image after each op of one view in turn; the last step is that view.
+
+        pixels: (1, C, S, S) uint8; rows: (1,). Ops ahead of the first geometric one give images of the stored size.
+        """
+        shape = _checked(pixels, rows)
+        drawing = self._chains[view].draw(sample_keys(seed, epoch, rows, view), shape)
+        return self._chains[view].steps(pixels.float().div_(255), drawing)
+
+
+def _names(view: ViewSpec) -> list[str]:
+    return [view.name] if view.count == 1 else [f"{view.name} {number + 1}" for number in range(view.count)]
+
+
+def _links(chain: Sequence[OpSpec], ops: Mapping[str, OpInfo[Any]], where: str) -> list[Link]:
+    """The ops that are switched on. Those that are off are checked and counted, so that switching changes no draw."""
+    links = []
+    seen: dict[str, int] = {}
+    for position, spec in enumerate(chain):
+        path = f"{where}.chain[{position}]"
+        info = ops.get(spec.op)
+        if info is None:
+            raise NotFoundError(
+                f"{path}: unknown op '{spec.op}'{suggestion(spec.op, ops)}", hint=f"Known: {', '.join(sorted(ops))}."
+            )
+        params = convert(spec.params, info.params, where=path)
+        occurrence = seen.get(spec.op, 0)
+        seen[spec.op] = occurrence + 1
+        if spec.enabled:
+            links.append(Link(name=info.name, title=info.title, op=info.build(params), occurrence=occurrence))
+    return links
+
+
+def _checked(pixels: Tensor, rows: Tensor) -> tuple[int, int, int]:
+    """The (C, H, W) of a batch. What training feeds here is ours, so that a mismatch is a bug, not bad input."""
+    if pixels.dim() != 4 or pixels.dtype != torch.uint8:
+        raise ValueError(f"pixels must be (n, C, S, S) uint8, not {tuple(pixels.shape)} {pixels.dtype}")
+    if rows.shape != pixels.shape[:1]:
+        raise ValueError(f"{len(pixels)} images but rows of shape {tuple(rows.shape)}")
+    channels, height, width = pixels.shape[1:]
+    return channels, height, width
+
+
+def _parts(pixels: Tensor, largest_view: int) -> Iterator[tuple[int, int]]:
+    """(first, last) of what is worked on at once: everything on a GPU, what fits a cache on a CPU."""
+    n, channels, height, width = pixels.shape
+    step = max(1, n)
+    if pixels.device.type == "cpu":
+        step = max(1, _PART_BYTES // (4 * channels * max(height * width, largest_view**2)))
+    for first in range(0, max(1, n), step):
+        yield first, min(n, first + step)

@@ -1,0 +1,1 @@
+"""Benchmarks: what the program claims about speed, measured side by side in one run."""

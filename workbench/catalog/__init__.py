@@ -1,0 +1,1 @@
+"""Finds and loads plugins, and builds what they declare."""

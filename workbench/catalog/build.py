@@ -1,0 +1,155 @@
+"""From what an experiment asks to networks: the encoder, and the method around it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from workbench.catalog.registry import Registry
+from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
+from workbench.method.contract import Method, MethodInfo, Setting
+from workbench.runs.folder import RunFolder
+from workbench.spec.errors import CheckError, NotFoundError, RunError
+from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment
+from workbench.spec.params import convert
+
+_SMALL_IMAGE = 64
+"""Up to this side (px) the small stem keeps the resolution that the standard one would throw away."""
+
+
+def channels_of(data: DataSpec) -> int:
+    """How many channels the encoder sees: 3 for rgb, 1 for gray."""
+    return 3 if data.channels == "rgb" else 1
+
+
+def image_size_of(experiment: Experiment) -> int:
+    """The side of the first global view. Raises `CheckError` where there is none."""
+    for view in experiment.views:
+        if view.role == "global":
+            return view.size
+    raise CheckError("The experiment has no global view.", hint="Add a view with role 'global'.")
+
+
+def backbone_request(backbone: BackboneSpec, *, channels: int, image_size: int) -> BackboneRequest:
+    """What the plugin is asked for: the stem is resolved (auto is small at 64 px and less).
+
+    Weights from the library belong to the standard stem, so auto takes that one with 'pretrained'.
+    """
+    pretrained = backbone.weights == "pretrained"
+    stem: Literal["small", "standard"] = "small" if image_size <= _SMALL_IMAGE and not pretrained else "standard"
+    if backbone.stem != "auto":
+        stem = backbone.stem
+    return BackboneRequest(channels=channels, image_size=image_size, stem=stem, pretrained=pretrained)
+
+
+def build_encoder(
+    backbone: BackboneSpec, *, channels: int, image_size: int, registry: Registry, fetch: bool = True
+) -> Encoder:
+    """The encoder with its first weights: random (from torch's generator), the library's, or those of a run.
+
+    Without `fetch` it has the same shape and random weights: for a checkpoint that is loaded into it next,
+    which must not depend on a hub or on another run that may be gone.
+
+    Raises `NotFoundError` (no such backbone or run), `CheckError` (they do not fit), `WorkbenchError`
+    (the library's weights cannot be fetched).
+    """
+    info = registry.backbone(backbone.name)
+    if image_size < info.min_size:
+        raise CheckError(
+            f"{info.title} needs images of at least {info.min_size} px, and the views have {image_size} px.",
+            hint="Enlarge the views or choose another backbone.",
+        )
+    request = backbone_request(backbone, channels=channels, image_size=image_size)
+    encoder = info.build(request if fetch else replace(request, pretrained=False))
+    if fetch and backbone.weights not in ("none", "pretrained"):
+        _load_from_run(encoder, info, request, Path(backbone.weights))
+    return encoder
+
+
+def build_method(
+    experiment: Experiment, *, train_images: int, classes: int, registry: Registry, fetch: bool = True
+) -> Method:
+    """The method of an experiment, its encoder inside, with the first weights of the experiment's seed.
+
+    The encoder is drawn first, so that it is the same as `build_encoder` under the same seed. torch's
+    generator is left as it was. `fetch` as in `build_encoder`. Raises `NotFoundError`, `SpecError` (a
+    parameter), `CheckError`.
+    """
+    info = registry.method(experiment.method.name)
+    params = convert(experiment.method.params, info.params, where="method.params")
+    setting = Setting(
+        train_images=train_images,
+        classes=classes,
+        batch_size=experiment.train.batch_size,
+        image_size=image_size_of(experiment),
+        channels=channels_of(experiment.data),
+    )
+    _check_method(info, experiment, setting)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.seed)
+        encoder = build_encoder(
+            experiment.backbone,
+            channels=setting.channels,
+            image_size=setting.image_size,
+            registry=registry,
+            fetch=fetch,
+        )
+        return info.build(encoder, params, setting)
+
+
+def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Setting) -> None:
+    views = sum(view.count for view in experiment.views if view.role == "global")
+    if views < info.global_views:
+        raise CheckError(
+            f"{info.title} needs {info.global_views} global views of each image, and the experiment makes {views}.",
+            hint="Raise the count of the global view.",
+        )
+    if setting.batch_size < info.min_batch:
+        raise CheckError(
+            f"{info.title} needs a batch of at least {info.min_batch} images, and train.batch_size is "
+            f"{setting.batch_size}."
+        )
+    if info.uses_labels and setting.classes < 2:
+        raise CheckError(
+            f"{info.title} learns from labels, and the data has {setting.classes or 'no'} "
+            f"{'class' if setting.classes == 1 else 'classes'}.",
+            hint="Choose where labels come from (data.labels), or a method without labels.",
+        )
+
+
+def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneRequest, folder: Path) -> None:
+    """Takes the encoder of a run. Raises where the run, its checkpoint or its shape is not what is needed."""
+    run = RunFolder.open(folder)
+    theirs = run.experiment()
+    asked = backbone_request(theirs.backbone, channels=channels_of(theirs.data), image_size=image_size_of(theirs))
+    if theirs.backbone.name != info.name:
+        raise CheckError(f"The run {run.name} trained {theirs.backbone.name}, and the backbone here is {info.name}.")
+    if (asked.channels, asked.stem) != (request.channels, request.stem):
+        raise CheckError(
+            f"The run {run.name} trained {info.title} with {asked.channels} channels and the {asked.stem} stem, and "
+            f"here it has {request.channels} channels and the {request.stem} stem.",
+            hint="Set data.channels and backbone.stem as in that run.",
+        )
+    try:
+        encoder.load_state_dict(_encoder_weights(run), strict=True)
+    except RuntimeError as error:
+        raise CheckError(
+            f"The encoder of the run {run.name} does not fit: it was made for {asked.image_size} px and here the "
+            f"views have {request.image_size} px.",
+            hint="Use the same view size as that run.",
+        ) from error
+
+
+def _encoder_weights(run: RunFolder) -> Mapping[str, Tensor]:
+    file = run.checkpoints / "last.pt"
+    if not file.is_file():
+        raise NotFoundError(f"The run {run.name} has no checkpoint yet, so there are no weights to start from.")
+    try:
+        method = torch.load(file, map_location="cpu", weights_only=True)["method"]
+    except Exception as error:  # a damaged file raises anything from KeyError to UnpicklingError.
+        raise RunError(f"The checkpoint {file} cannot be read: {error}.") from error
+    prefix = "encoder."
+    return {key.removeprefix(prefix): value for key, value in method.items() if key.startswith(prefix)}

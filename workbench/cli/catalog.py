@@ -1,0 +1,177 @@
+"""`workbench methods`, `backbones` and `ops`: what there is to choose from, with every parameter."""
+
+import argparse
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from workbench.cli import console
+from workbench.spec.catalog import BackboneCard, Catalog, MethodCard, OpCard
+from workbench.spec.params import ParamInfo
+
+_INDENT = "    "
+_WIDTH = 100
+
+
+def add(commands: console.Commands) -> None:
+    """Adds the three commands."""
+    kinds: tuple[tuple[str, str, Callable[[argparse.Namespace], int | None]], ...] = (
+        ("methods", "simclr", _methods),
+        ("backbones", "resnet18", _backbones),
+        ("ops", "color_jitter", _ops),
+    )
+    for kind, example, run in kinds:
+        parser = console.command(
+            commands,
+            kind,
+            run,
+            help=f"list the {kind}, or describe one with its parameters",
+            example=f"workbench {kind} {example}",
+            json=True,
+        )
+        parser.add_argument("name", nargs="?", default="", metavar="NAME", help="describe only this one")
+
+
+def _methods(chosen: argparse.Namespace) -> None:
+    catalog = _catalog()
+    cards = (catalog.method(chosen.name),) if chosen.name else catalog.methods
+    if chosen.json:
+        _print_json("methods", cards, catalog)
+    elif chosen.name:
+        print(_method_text(cards[0]))
+    else:
+        print(_table((card.name, card.family, card.summary) for card in cards))
+        _warn(catalog)
+
+
+def _backbones(chosen: argparse.Namespace) -> None:
+    catalog = _catalog()
+    cards = (catalog.backbone(chosen.name),) if chosen.name else catalog.backbones
+    if chosen.json:
+        _print_json("backbones", cards, catalog)
+    elif chosen.name:
+        print(_backbone_text(cards[0]))
+    else:
+        print(_table((card.name, f"{card.million_parameters:.2f} M", card.summary) for card in cards))
+        _warn(catalog)
+
+
+def _ops(chosen: argparse.Namespace) -> None:
+    catalog = _catalog()
+    cards = (catalog.op(chosen.name),) if chosen.name else catalog.ops
+    if chosen.json:
+        _print_json("ops", cards, catalog)
+    elif chosen.name:
+        print(_op_text(cards[0]))
+    else:
+        print(_table((card.name, card.group, card.help) for card in cards))
+        _warn(catalog)
+
+
+def _catalog() -> Catalog:
+    from workbench.catalog.registry import load_registry  # slow: it imports torch.
+
+    return load_registry().cards()
+
+
+def _print_json(kind: str, cards: Sequence[Any], catalog: Catalog) -> None:
+    console.print_json({kind: cards, "broken": catalog.broken})
+
+
+def _warn(catalog: Catalog) -> None:
+    for entry in catalog.broken:
+        console.say(f"workbench: a plugin could not be loaded: {entry.file}: {entry.message}")
+
+
+def _table(rows: Iterable[tuple[str, str, str]]) -> str:
+    """Three columns; the last is wrapped below itself."""
+    listed = list(rows)
+    first = max((len(row[0]) for row in listed), default=0)
+    second = max((len(row[1]) for row in listed), default=0)
+    lines = []
+    for name, kind, text in listed:
+        head = f"{name:<{first}}  {kind:<{second}}  "
+        lines.append(textwrap.fill(text, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head)))
+    return "\n".join(lines)
+
+
+def _method_text(card: MethodCard) -> str:
+    facts = (
+        ("paper", card.paper or "none"),
+        ("family", card.family),
+        ("views", f"{card.global_views} of each image, preset {card.preset}"),
+        ("smallest batch", str(card.min_batch)),
+        ("labels", "needed" if card.uses_labels else "not used"),
+        ("recipe", _recipe(card)),
+        ("source", card.recipe.source),
+    )
+    paragraphs = [
+        f"{card.title} ({card.year})",
+        _wrap(card.summary),
+        _wrap(card.explanation),
+        _wrap(f"When to choose it. {card.when}"),
+        _wrap(f"When it fails. {card.collapse}"),
+        _facts(facts),
+        _params_text(card.params),
+    ]
+    return "\n\n".join(paragraphs)
+
+
+def _recipe(card: MethodCard) -> str:
+    recipe = card.recipe
+    return (
+        f"{recipe.optimizer}, learning rate {recipe.learning_rate:g} per 256 images, weight decay "
+        f"{recipe.weight_decay:g}, warm-up {recipe.warmup:g} epochs"
+    )
+
+
+def _backbone_text(card: BackboneCard) -> str:
+    facts = (
+        ("family", card.family),
+        ("features", str(card.dim)),
+        ("parameters", f"{card.million_parameters:.2f} million"),
+        ("smallest image", f"{card.min_size} px"),
+        ("provides", ", ".join(card.provides)),
+    )
+    return "\n\n".join([card.title, _wrap(card.summary), _facts(facts)])
+
+
+def _op_text(card: OpCard) -> str:
+    return "\n\n".join([f"{card.title} ({card.group})", _wrap(card.help), _params_text(card.params)])
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> str:
+    listed = list(facts)
+    width = max(len(name) for name, _ in listed)
+    return "\n".join(f"{_INDENT}{name:<{width}}  {value}" for name, value in listed)
+
+
+def _params_text(params: Sequence[ParamInfo]) -> str:
+    if not params:
+        return "It has no parameters of its own."
+    return "\n".join(["Parameters", *(_param_text(info) for info in params)])
+
+
+def _param_text(info: ParamInfo) -> str:
+    allowed = " | ".join(info.choices)
+    if info.low is not None or info.high is not None:
+        allowed = f"{_number(info.low)} to {_number(info.high)}"
+    unit = f" {info.unit}" if info.unit else ""
+    head = f"{_INDENT}{info.name} = {_value(info.default)}{unit}" + (f"  ({allowed})" if allowed else "")
+    return f"{head}\n{_wrap(info.help, indent=_INDENT * 2)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(_value(part) for part in value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _number(value: float | None) -> str:
+    return "any" if value is None else f"{value:.10g}"
+
+
+def _wrap(text: str, *, indent: str = "") -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)

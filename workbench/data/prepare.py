@@ -1,0 +1,100 @@
+"""From an experiment to decoded images, labels and a split: everything that training and evaluation need."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.data.fit import channel_count, read_squares
+from workbench.data.scan import scan_folder
+from workbench.data.split import plan_split
+from workbench.data.store import PixelStore, open_store
+from workbench.runs.split import SplitTable
+from workbench.spec.dataset import BrokenFile
+from workbench.spec.errors import DataError
+from workbench.spec.experiment import DataSpec, Experiment
+from workbench.spec.progress import Report, ignore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Row i of `store.pixels`, of `table` and of `labels` is the same image.
+
+    `labels` (N,) int64 index `classes`, -1 where unknown; `train_rows` and `test_rows` are int64;
+    `broken` lists the files that could not be read, by the scan or by the decoder.
+    """
+
+    store: PixelStore
+    table: SplitTable
+    broken: tuple[BrokenFile, ...]
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    train_rows: NDArray[np.int64]
+    test_rows: NDArray[np.int64]
+
+
+def prepare(
+    experiment: Experiment, *, cache: Path, table: SplitTable | None = None, report: Report = ignore
+) -> Prepared:
+    """Scans, splits and decodes the images of an experiment, or takes them from the cache.
+
+    With `table` (that of a run that goes on) the folder is not scanned and the split never redrawn;
+    the images need not even be there, where the cache has them. Raises `DataError` and `UsageError`s
+    that say what is wrong with the folder, and what `report` raises.
+    """
+    spec = experiment.data
+    folder = Path(spec.folder)
+    unread: tuple[BrokenFile, ...] = ()
+    if table is None:
+        scan = scan_folder(folder, report)
+        unread = scan.broken
+        if unread and not scan.count:
+            raise DataError(
+                f"None of the {len(unread):,} images in {folder} can be read: {unread[0].path}: {unread[0].reason}"
+            )
+        table = plan_split(scan, spec, experiment.seed)
+    store, table, undecoded = open_store(folder, table, spec, cache, report)
+    classes = table.classes()
+    number = {name: position for position, name in enumerate(classes)}
+    return Prepared(
+        store=store,
+        table=table,
+        broken=(*unread, *undecoded),
+        classes=classes,
+        labels=np.asarray([number.get(label, -1) for label in table.labels], dtype=np.int64),
+        train_rows=np.asarray(table.rows("train"), dtype=np.int64),
+        test_rows=np.asarray(table.rows("test"), dtype=np.int64),
+    )
+
+
+def read_images(folder: Path, paths: Sequence[str], spec: DataSpec) -> NDArray[np.uint8]:
+    """A few files as the store would hold them: (n, C, S, S). Raises `DataError` that names the first broken one."""
+    pixels, _, broken = readable_images(folder, paths, spec)
+    if broken:
+        raise DataError(f"{broken[0].path} cannot be read: {broken[0].reason}")
+    return pixels
+
+
+def readable_images(
+    folder: Path, paths: Sequence[str], spec: DataSpec, report: Report = ignore
+) -> tuple[NDArray[np.uint8], tuple[int, ...], tuple[BrokenFile, ...]]:
+    """As `read_images`, without the broken ones: (pixels, the positions in `paths` that they have, the broken)."""
+    pixels: list[NDArray[np.uint8]] = []
+    positions: list[int] = []
+    broken: list[BrokenFile] = []
+    done = 0
+    with closing(read_squares(folder.expanduser(), paths, spec)) as chunks:
+        for chunk in chunks:
+            for position, image in enumerate(chunk, start=done):
+                if isinstance(image, DataError):
+                    broken.append(BrokenFile(path=paths[position], reason=image.message))
+                else:
+                    pixels.append(image)
+                    positions.append(position)
+            done += len(chunk)
+            report("Decoding images", done, len(paths))
+    shape = (0, channel_count(spec), spec.size, spec.size)
+    return (np.stack(pixels) if pixels else np.zeros(shape, dtype=np.uint8)), tuple(positions), tuple(broken)

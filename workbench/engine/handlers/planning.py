@@ -1,0 +1,39 @@
+"""Experiments before they start: a suggestion, a check, a measurement."""
+
+from workbench.engine.handlers import torch_side
+from workbench.engine.messages import Arrays, Check, CheckReply, Measure, MeasureReply, Suggest, SuggestReply
+from workbench.spec.progress import Report
+
+
+def make_suggestion(request: Suggest, report: Report) -> tuple[SuggestReply, Arrays]:
+    """An experiment that fits the data, the method and this machine."""
+    report("thinking of a recipe", 0, 0)
+    registry = torch_side.registry()
+    from workbench.training.suggest import suggest
+
+    experiment, reasons = suggest(
+        request.scan,
+        data=request.data,
+        method=request.method,
+        backbone=request.backbone,
+        preset=request.preset,
+        registry=registry,
+    )
+    return SuggestReply(experiment=experiment, reasons=reasons), {}
+
+
+def check_experiment(request: Check, report: Report) -> tuple[CheckReply, Arrays]:
+    """Everything that would stop or spoil it."""
+    report("checking", 0, 0)
+    registry = torch_side.registry()
+    from workbench.training.check import check
+
+    return CheckReply(findings=check(request.experiment, request.images, registry)), {}
+
+
+def measure_experiment(request: Measure, report: Report) -> tuple[MeasureReply, Arrays]:
+    """A few real steps."""
+    registry = torch_side.registry()
+    from workbench.training.measure import measure
+
+    return MeasureReply(measurement=measure(request.experiment, request.images, registry, report)), {}

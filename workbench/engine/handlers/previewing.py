@@ -1,0 +1,144 @@
+"""Views of a few images, to the pixel as training makes them."""
+
+import threading
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.engine.handlers import torch_side
+from workbench.engine.messages import Arrays, OpDrawn, Preview, PreviewReply, ViewDrawn
+from workbench.spec.errors import UsageError
+from workbench.spec.experiment import DataSpec
+from workbench.spec.progress import Report
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from workbench.augment.plan import ShownView, ViewPlan
+
+Pixels = NDArray[np.uint8]
+_Key = tuple[str, str, int, int, str, str]
+
+
+class DecodedImages:
+    """The last images that were read, so that a slider's move decodes nothing. Bounded in bytes."""
+
+    def __init__(self, largest: int = 256 * 1024**2) -> None:
+        self._largest = largest
+        self._held = 0
+        self._images: OrderedDict[_Key, Pixels] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, data: DataSpec, paths: tuple[str, ...]) -> Pixels:
+        """(n, C, S, S) as the pixel store holds them. Raises `DataError` naming the file that cannot be read."""
+        from workbench.data.prepare import read_images
+
+        keys = [_key(data, path) for path in paths]
+        with self._lock:
+            found = {key: self._images[key] for key in keys if key in self._images}
+            for key in found:
+                self._images.move_to_end(key)
+        missing = list(dict.fromkeys(path for path, key in zip(paths, keys, strict=True) if key not in found))
+        if missing:
+            images = read_images(Path(data.folder), missing, data)
+            found |= {_key(data, path): image for path, image in zip(missing, images, strict=True)}
+            self._keep({_key(data, path): image for path, image in zip(missing, images, strict=True)})
+        return np.stack([found[key] for key in keys])
+
+    def _keep(self, images: dict[_Key, Pixels]) -> None:
+        with self._lock:
+            for key, image in images.items():
+                self._images[key] = image.copy()
+                self._held += image.nbytes
+            while self._held > self._largest and len(self._images) > 1:
+                self._held -= self._images.popitem(last=False)[1].nbytes
+
+
+_IMAGES = DecodedImages()
+
+
+def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
+    """The views of each image, what was drawn for them, and one chain step by step."""
+    _refuse_nonsense(request)
+    report("making views", 0, 0)
+    registry = torch_side.registry()
+    import torch
+
+    from workbench.augment.plan import ViewPlan
+
+    pixels = _IMAGES.read(request.data, request.paths)
+    report("making views", 0, 0)
+    began = time.perf_counter()
+    plan = ViewPlan(request.views, registry.ops)
+    rows = torch.tensor(request.rows, dtype=torch.int64)
+    with torch.inference_mode():
+        shown = plan.show(torch.from_numpy(pixels), seed=request.seed, epoch=request.epoch, rows=rows)
+        arrays: Arrays = {"originals": _as_rgb(pixels)}
+        arrays |= {f"view-{number}": _as_bytes(view.images) for number, view in enumerate(shown)}
+        steps, pictures = _steps(plan, request, pixels) if request.steps_of >= 0 else ((), {})
+    reply = PreviewReply(
+        names=tuple(view.name for view in shown),
+        drawn=tuple(_drawn(view) for view in shown),
+        steps=steps,
+        milliseconds=(time.perf_counter() - began) * 1000,
+    )
+    return reply, {**arrays, **pictures}
+
+
+def _refuse_nonsense(request: Preview) -> None:
+    if not request.paths or len(request.paths) != len(request.rows):
+        raise UsageError("A preview needs at least one image, and one row for each.")
+    if request.steps_of >= len(request.paths):
+        raise UsageError(f"There is no image {request.steps_of} among the {len(request.paths)} of this preview.")
+
+
+def _key(data: DataSpec, path: str) -> _Key:
+    try:
+        changed = (Path(data.folder) / path).stat().st_mtime_ns
+    except OSError:
+        changed = 0  # Reading it says what is wrong.
+    return data.folder, path, changed, data.size, data.fit, data.channels
+
+
+def _steps(plan: "ViewPlan", request: Preview, pixels: Pixels) -> tuple[tuple[OpDrawn, ...], Arrays]:
+    import torch
+
+    one = request.steps_of
+    taken = plan.steps(
+        torch.from_numpy(pixels[one : one + 1]),
+        seed=request.seed,
+        epoch=request.epoch,
+        rows=torch.tensor(request.rows[one : one + 1], dtype=torch.int64),
+        view=request.steps_view,
+    )
+    words = tuple(OpDrawn(op=op, title=title, text=text) for op, title, text, _ in taken)
+    pictures: Arrays = {}
+    for number, (_, _, _, image) in enumerate(taken):
+        pictures[f"step-{number}"] = _as_bytes(image if image.ndim == 4 else image[None])[0]
+    return words, pictures
+
+
+def _drawn(view: "ShownView") -> tuple[ViewDrawn, ...]:
+    corners = view.corners.tolist()
+    return tuple(
+        ViewDrawn(
+            corners=tuple((float(x), float(y)) for x, y in corners[item]),
+            ops=tuple(OpDrawn(op=op, title=title, text=text) for op, title, text in texts),
+        )
+        for item, texts in enumerate(view.texts)
+    )
+
+
+def _as_bytes(images: "Tensor") -> Pixels:
+    """(n, C, h, w) float in [0, 1] to (n, h, w, 3)."""
+    return _as_rgb((images.clamp(0, 1) * 255).round().byte().cpu().numpy())
+
+
+def _as_rgb(pixels: Pixels) -> Pixels:
+    """(n, C, h, w) to (n, h, w, 3); gray is the same in all three."""
+    last = np.moveaxis(pixels, 1, -1)
+    return np.ascontiguousarray(last if last.shape[-1] == 3 else np.repeat(last, 3, axis=-1))

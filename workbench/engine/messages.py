@@ -1,0 +1,291 @@
+"""What the window can ask of the engine, and what comes back. Plain data, no torch.
+
+A reply's arrays travel beside its message, by name (`Reply.arrays`); their shapes are said here.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from workbench.runs.results import Evaluation, ExportRecord
+from workbench.spec.catalog import Catalog
+from workbench.spec.dataset import ScanReport
+from workbench.spec.experiment import DataSpec, Experiment, ViewSpec
+from workbench.spec.machine import Device, Finding, Measurement
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+class Request(Struct, frozen=True, kw_only=True, tag_field="request"):
+    """Base of all requests."""
+
+
+class GetCatalog(Request, frozen=True, kw_only=True, tag="catalog"):
+    """→ CatalogReply. Every plugin, described."""
+
+
+class GetMachine(Request, frozen=True, kw_only=True, tag="machine"):
+    """→ MachineReply. Devices and memory."""
+
+
+class Scan(Request, frozen=True, kw_only=True, tag="scan"):
+    """→ ScanReply. Reads the headers of every image below a folder; reports progress."""
+
+    folder: str
+
+
+class Thumbnails(Request, frozen=True, kw_only=True, tag="thumbnails"):
+    """→ ThumbnailsReply, arrays 'pixels' (n, size, size, 4) uint8 RGBA, letterboxed (transparent).
+
+    A file that cannot be read gives a fully transparent picture.
+    """
+
+    folder: str
+    paths: tuple[str, ...]
+    size: int
+
+
+class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
+    """→ SuggestReply. An experiment with defaults scaled to the data, the method and this machine."""
+
+    scan: ScanReport
+    data: DataSpec | None = None
+    method: str = "simclr"
+    backbone: str = ""
+    preset: str = ""
+
+
+class PlanSplit(Request, frozen=True, kw_only=True, tag="split"):
+    """→ SplitReply, arrays 'labels' (N,) int32 numbers into `classes` (-1 unknown) and 'parts' (N,) uint8
+    (0 train, 1 test, 2 left out), in the order of the scan. The split that a run of (data, seed) would have.
+    """
+
+    scan: ScanReport
+    data: DataSpec
+    seed: int
+
+
+class Check(Request, frozen=True, kw_only=True, tag="check"):
+    """→ CheckReply. Everything that would stop or spoil this experiment, in words."""
+
+    experiment: Experiment
+    images: int
+
+
+class Measure(Request, frozen=True, kw_only=True, tag="measure"):
+    """→ MeasureReply. Runs a few real steps (in the engine) for the time and the memory of a run."""
+
+    experiment: Experiment
+    images: int
+
+
+class Preview(Request, frozen=True, kw_only=True, tag="preview"):
+    """→ PreviewReply, arrays 'originals' (n, S, S, 3) uint8 and, for each view v in order,
+    'view-V' (n, h, w, 3) uint8; with `steps_of` >= 0 also 'step-K' (h, w, 3) uint8: image `steps_of`
+    after op K of view `steps_view` (numbered as in `PreviewReply.names`).
+
+    The pixels are those that training feeds for (seed, epoch, row), before normalization.
+    """
+
+    data: DataSpec
+    views: tuple[ViewSpec, ...]
+    paths: tuple[str, ...]
+    rows: tuple[int, ...]
+    seed: int
+    epoch: int
+    steps_of: int = -1
+    steps_view: int = 0
+
+
+class Project(Request, frozen=True, kw_only=True, tag="project"):
+    """→ ProjectReply, arrays 'positions' (N, 2) float32 in the order of the snapshot. Kept in the run folder."""
+
+    run: str
+    epoch: int
+    kind: Literal["umap"] = "umap"
+    neighbors: int = 15
+    min_distance: float = 0.1
+
+
+class Evaluate(Request, frozen=True, kw_only=True, tag="evaluate"):
+    """→ EvaluateReply. Probes of the frozen encoder, the untrained one and raw pixels. Kept in the run folder."""
+
+    run: str
+    probes: tuple[Literal["knn", "linear"], ...] = ("knn", "linear")
+    column: str = "label"
+    neighbors: int = 20
+    limit: int = 0
+
+
+class Export(Request, frozen=True, kw_only=True, tag="export"):
+    """→ ExportReply. Writes each format, loads it again, compares; a failed format is a record with `problem`."""
+
+    run: str
+    formats: tuple[str, ...]
+    folder: str
+
+
+class MakeReport(Request, frozen=True, kw_only=True, tag="report"):
+    """→ ReportReply. One self-contained HTML page."""
+
+    run: str
+    file: str = ""
+
+
+AnyRequest = (
+    GetCatalog
+    | GetMachine
+    | Scan
+    | Thumbnails
+    | Suggest
+    | PlanSplit
+    | Check
+    | Measure
+    | Preview
+    | Project
+    | Evaluate
+    | Export
+    | MakeReport
+)
+
+
+class OpDrawn(Struct, frozen=True, kw_only=True):
+    """What one op drew for one image, in words ('0.39 of the area')."""
+
+    op: str
+    title: str
+    text: str
+
+
+class ViewDrawn(Struct, frozen=True, kw_only=True):
+    """One view of one image: where its corners lie on the original (4 points, from 0 to 1), and its draws."""
+
+    corners: tuple[tuple[float, float], ...]
+    ops: tuple[OpDrawn, ...]
+
+
+class Reply(Struct, frozen=True, kw_only=True, tag_field="reply"):
+    """Base of all replies."""
+
+
+class CatalogReply(Reply, frozen=True, kw_only=True, tag="catalog"):
+    """The catalog."""
+
+    catalog: Catalog
+
+
+class MachineReply(Reply, frozen=True, kw_only=True, tag="machine"):
+    """Devices, best first, and versions of what matters."""
+
+    devices: tuple[Device, ...]
+    versions: dict[str, str]
+
+
+class ScanReply(Reply, frozen=True, kw_only=True, tag="scan"):
+    """What was found."""
+
+    report: ScanReport
+
+
+class ThumbnailsReply(Reply, frozen=True, kw_only=True, tag="thumbnails"):
+    """Array 'pixels'."""
+
+    paths: tuple[str, ...]
+
+
+class SuggestReply(Reply, frozen=True, kw_only=True, tag="suggest"):
+    """The suggestion, and why (one sentence per decision)."""
+
+    experiment: Experiment
+    reasons: tuple[str, ...] = ()
+
+
+class SplitReply(Reply, frozen=True, kw_only=True, tag="split"):
+    """Images per class on either side; images of unknown class are counted in `train_images`, `test_images` only."""
+
+    classes: tuple[str, ...]
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+    train_images: int
+    test_images: int
+
+
+class CheckReply(Reply, frozen=True, kw_only=True, tag="check"):
+    """Findings, worst first; none means ready."""
+
+    findings: tuple[Finding, ...] = ()
+
+
+class MeasureReply(Reply, frozen=True, kw_only=True, tag="measure"):
+    """Measured, not guessed."""
+
+    measurement: Measurement
+
+
+class PreviewReply(Reply, frozen=True, kw_only=True, tag="preview"):
+    """`names[v]` is view v's name ('global 1'); `drawn[v][i]` what it drew for image i."""
+
+    names: tuple[str, ...]
+    drawn: tuple[tuple[ViewDrawn, ...], ...]
+    steps: tuple[OpDrawn, ...] = ()
+    milliseconds: float = 0.0
+
+
+class ProjectReply(Reply, frozen=True, kw_only=True, tag="project"):
+    """Array 'positions'."""
+
+    kind: str
+    epoch: int
+    seconds: float
+
+
+class EvaluateReply(Reply, frozen=True, kw_only=True, tag="evaluate"):
+    """The evaluation, as it is kept in the run folder."""
+
+    evaluation: Evaluation
+
+
+class ExportReply(Reply, frozen=True, kw_only=True, tag="export"):
+    """One record per format."""
+
+    records: tuple[ExportRecord, ...]
+
+
+class ReportReply(Reply, frozen=True, kw_only=True, tag="report"):
+    """Where the page is."""
+
+    file: str
+
+
+AnyReply = (
+    CatalogReply
+    | MachineReply
+    | ScanReply
+    | ThumbnailsReply
+    | SuggestReply
+    | SplitReply
+    | CheckReply
+    | MeasureReply
+    | PreviewReply
+    | ProjectReply
+    | EvaluateReply
+    | ExportReply
+    | ReportReply
+)
+
+Lane = Literal["quick", "pictures", "scan", "slow"]
+"""Each lane is a thread of the engine: what may take seconds never holds up what must not."""
+
+LANES: dict[type[Any], Lane] = {
+    Thumbnails: "pictures",
+    Scan: "scan",
+    PlanSplit: "scan",
+    Measure: "slow",
+    Project: "slow",
+    Evaluate: "slow",
+    Export: "slow",
+    MakeReport: "slow",
+}
+"""All others are 'quick'. Thumbnails and scans stand apart because they need no torch, whose import takes seconds."""

@@ -1,0 +1,1 @@
+"""How good a frozen representation is: probes, intervals, and baselines beside them."""

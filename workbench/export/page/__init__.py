@@ -1,0 +1,1 @@
+"""The report's parts: each module turns facts of a run into a few cards of HTML."""

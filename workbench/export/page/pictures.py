@@ -1,0 +1,81 @@
+"""The report's pictures: a few images of the run, and the views of them that training saw."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from workbench.augment.plan import ViewPlan
+from workbench.catalog.registry import Registry
+from workbench.data.prepare import readable_images
+from workbench.export.page.facts import RunFacts
+from workbench.export.page.markup import card, escape, paragraph
+from workbench.spec.errors import WorkbenchError
+
+_IMAGES = 6
+_MOST_VIEWS = 6
+_LARGEST = 176
+"""Twice the side at which the page shows them."""
+
+
+def samples(facts: RunFacts, registry: Registry) -> str:
+    """Images of different classes, each followed by its views of the first epoch."""
+    if facts.table is None:
+        return ""
+    data = facts.experiment.data
+    rows = _rows(facts)
+    paths = [facts.table.paths[row] for row in rows]
+    try:
+        pixels, positions, _ = readable_images(Path(data.folder), paths, data)
+        plan = ViewPlan(facts.experiment.views, registry.ops)
+    except WorkbenchError as error:
+        return card("What the network saw", paragraph(str(error), kind="secondary"))
+    if not len(pixels):
+        words = f"The images are no longer in {data.folder}, so none can be shown."
+        return card("What the network saw", paragraph(words, kind="secondary"))
+    kept = [rows[position] for position in positions]
+    views = plan.make(
+        torch.from_numpy(pixels), seed=facts.experiment.seed, epoch=0, rows=torch.tensor(kept, dtype=torch.int64)
+    )
+    figures = []
+    for place, row in enumerate(kept):
+        images = [_picture(pixels[place], kind="original")]
+        for view in views[:_MOST_VIEWS]:
+            images.append(_picture((view[place].clamp(0, 1) * 255).round().byte().numpy()))
+        label = facts.table.labels[row]
+        caption = f"{facts.table.paths[row]}{f' · {label}' if label else ''}"
+        figures.append(
+            f'<figure><div class="row">{"".join(images)}</div><figcaption>{escape(caption)}</figcaption></figure>'
+        )
+    shown = min(len(plan.names), _MOST_VIEWS)
+    note = f"the image as stored, then {shown} of its {len(plan.names)} views in the first epoch"
+    return card("What the network saw", f'<div class="pictures">{"".join(figures)}</div>', note=note)
+
+
+def _rows(facts: RunFacts) -> list[int]:
+    """Training images, of as many classes as there are places."""
+    assert facts.table is not None
+    training = facts.table.rows("train") or list(range(len(facts.table)))
+    by_class: dict[str, int] = {}
+    for row in training:
+        by_class.setdefault(facts.table.labels[row], row)
+    chosen = [by_class[label] for label in sorted(by_class)][:_IMAGES]
+    others = [row for row in training if row not in chosen]
+    return chosen + others[: _IMAGES - len(chosen)]
+
+
+def _picture(pixels: NDArray[np.uint8], *, kind: str = "") -> str:
+    """(C, h, w) as an inline PNG."""
+    image = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+    if image.width > _LARGEST:
+        image = image.resize((_LARGEST, round(image.height * _LARGEST / image.width)), Image.Resampling.LANCZOS)
+    if image.width <= 44:
+        kind = f"{kind} pixels".strip()
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True)
+    source = base64.b64encode(file.getvalue()).decode("ascii")
+    return f'<img class="{kind}" alt="" src="data:image/png;base64,{source}">'

@@ -1,0 +1,84 @@
+"""Line icons from resources/icons, in the colors of the theme."""
+
+from functools import lru_cache
+from typing import Protocol
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from workbench.gui import theme
+from workbench.spec import places
+
+_SIZES = (16, 20, 24, 32)
+
+
+class _HasIcon(Protocol):
+    def setIcon(self, icon: QIcon, /) -> None: ...
+
+
+def icon(name: str, tone: str = "text") -> QIcon:
+    """An icon in a token's color ('text', 'secondary', 'accent', 'bad', …), grayed where disabled.
+
+    It keeps the colors of now; `follow` keeps a button's icon right when the theme changes.
+    """
+    made = QIcon()
+    tokens = theme.tokens()
+    for size in _SIZES:
+        for ratio in (1, 2):
+            made.addPixmap(pixmap(name, size, getattr(tokens, tone), ratio))
+            made.addPixmap(pixmap(name, size, tokens.disabled, ratio), QIcon.Mode.Disabled)
+    return made
+
+
+def follow(target: _HasIcon, name: str, tone: str = "text") -> None:
+    """Gives a button or an action its icon, now and after every change of the theme."""
+    target.setIcon(icon(name, tone))
+    if isinstance(target, QObject):
+        follower = _Follower(target, name, tone)
+        theme.changed.connect(follower.refresh)
+
+
+def pixmap(name: str, size: int, color: str, ratio: float = 1) -> QPixmap:
+    """An icon as a picture of `size` device-independent pixels."""
+    side = round(size * ratio)
+    image = QImage(QSize(side, side), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    draw(painter, name, QRectF(0, 0, side, side), QColor(color))
+    painter.end()
+    made = QPixmap.fromImage(image)
+    made.setDevicePixelRatio(ratio)
+    return made
+
+
+def draw(painter: QPainter, name: str, into: QRectF, color: QColor) -> None:
+    """Paints an icon."""
+    renderer = QSvgRenderer(QByteArray(_source(name).replace("currentColor", color.name()).encode()))
+    renderer.render(painter, into)
+
+
+def application_icon() -> QIcon:
+    """The program's own icon."""
+    return QIcon(str(places.bundled("resources") / "icons" / "workbench.svg"))
+
+
+@lru_cache(maxsize=256)
+def _source(name: str) -> str:
+    return (places.bundled("resources") / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+
+
+class _Follower(QObject):
+    """Lives as long as its target, which is its parent."""
+
+    def __init__(self, target: QObject, name: str, tone: str) -> None:
+        for older in target.findChildren(_Follower, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            older.deleteLater()
+        super().__init__(target)
+        self._name = name
+        self._tone = tone
+
+    def refresh(self) -> None:
+        """The theme has changed."""
+        target = self.parent()
+        target.setIcon(icon(self._name, self._tone))  # type: ignore[attr-defined]

@@ -1,0 +1,77 @@
+"""What a scan says, in the words of the page."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from workbench.gui import words
+from workbench.gui.widgets.table import Fact
+from workbench.spec.dataset import ScanReport
+
+_MODES = {
+    "RGB": "color",
+    "RGBA": "color, transparent",
+    "L": "gray",
+    "LA": "gray, transparent",
+    "P": "palette",
+    "1": "black and white",
+    "CMYK": "print (CMYK)",
+    "I;16": "16-bit gray",
+    "I": "32-bit gray",
+    "F": "floating point",
+    "YCbCr": "color",
+}
+
+
+def summary(scan: ScanReport) -> list[Fact]:
+    """Counts, sizes and modes."""
+    facts: list[Fact] = [("images", f"{scan.count:,}", "")]
+    facts.extend(_shapes(scan.widths, scan.heights))
+    facts.append(("colors", _modes(scan.modes), ""))
+    facts.append(("on disk", words.size(sum(scan.sizes)), ""))
+    return facts
+
+
+def name_of(scan: ScanReport) -> str:
+    """The folder's own name."""
+    return PurePath(scan.folder).name or scan.folder
+
+
+def image_line(scan: ScanReport, row: int, *, label: str, part: str) -> str:
+    """One image in a line: 'cats/01.png · 640 × 480 · color · 120 kB · cats · test'."""
+    parts = [
+        scan.paths[row],
+        f"{scan.widths[row]} × {scan.heights[row]}",
+        mode_word(scan.modes[row]),
+        words.size(scan.sizes[row]),
+        label,
+        part,
+    ]
+    return " · ".join(text for text in parts if text)
+
+
+def mode_word(mode: str) -> str:
+    """A color mode for a person."""
+    return _MODES.get(mode, mode)
+
+
+def _shapes(widths: Sequence[int], heights: Sequence[int]) -> list[Fact]:
+    shapes = Counter(zip(widths, heights, strict=True))
+    if len(shapes) == 1:
+        width, height = next(iter(shapes))
+        return [("size", f"{width} × {height} px", "")]
+    by_area = sorted(zip(widths, heights, strict=True), key=lambda shape: shape[0] * shape[1])
+    (low_w, low_h), (mid_w, mid_h), (high_w, high_h) = by_area[0], by_area[len(by_area) // 2], by_area[-1]
+    return [
+        ("typical size", f"{mid_w} × {mid_h} px", ""),
+        ("smallest", f"{low_w} × {low_h} px", ""),
+        ("largest", f"{high_w} × {high_h} px", ""),
+    ]
+
+
+def _modes(modes: Sequence[str]) -> str:
+    counts = Counter(mode_word(mode) for mode in modes).most_common()
+    if len(counts) == 1:
+        return counts[0][0]
+    shown = ", ".join(f"{name} {count:,}" for name, count in counts[:2])
+    return shown if len(counts) == 2 else f"{shown}, …"

@@ -1,0 +1,98 @@
+"""Which methods come first for these data, and what else changes when one is chosen. No Qt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from workbench.gui.pages.views.edits import same_views
+from workbench.spec.catalog import MethodCard
+from workbench.spec.experiment import Experiment
+from workbench.spec.machine import Device
+
+S = TypeVar("S", bound=Struct)
+
+FAMILIES = {
+    "contrastive": "Contrastive",
+    "distillation": "Self-distillation",
+    "redundancy reduction": "Redundancy reduction",
+    "clustering": "Clustering",
+    "rebuilding": "Rebuilding",
+    "puzzle": "Puzzles",
+    "baseline": "Baselines",
+}
+
+_MANY = 20_000
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of cards under a heading; `reason` says why they stand there."""
+
+    title: str
+    cards: tuple[MethodCard, ...]
+    reason: str = ""
+
+
+def sections(cards: Sequence[MethodCard], images: int, devices: Sequence[Device]) -> tuple[Section, ...]:
+    """The recommended methods, then the others by family, in a fixed order of families."""
+    first, reason = recommended(cards, images, devices)
+    groups = [Section("Recommended for your data", first, reason)] if first else []
+    for family, title in FAMILIES.items():
+        members = tuple(card for card in cards if card.family == family and card not in first)
+        if members:
+            groups.append(Section(title, members))
+    return tuple(groups)
+
+
+def recommended(
+    cards: Sequence[MethodCard], images: int, devices: Sequence[Device]
+) -> tuple[tuple[MethodCard, ...], str]:
+    """The first methods to try, and why, in words.
+
+    Puzzles and methods that use labels are left out: the first learn less in general, the second are
+    baselines. Without a GPU, or with few images, batches are small, so that methods come first whose
+    cards say that they do well then.
+    """
+    able = [card for card in cards if not card.uses_labels and card.family not in ("puzzle", "baseline")]
+    gpu = any(device.name.startswith(("cuda", "mps")) for device in devices)
+    small = images < _MANY or not gpu
+    if small:
+        able.sort(key=lambda card: not _says(card, "small"))
+        why = "no GPU" if not gpu else f"{images:,} images are few"
+        reason = f"{why}, so methods that do well with small batches come first"
+    else:
+        reason = f"{images:,} images and a GPU: any of these, the simplest first"
+    return tuple(able[:_SHOWN]), reason
+
+
+def with_suggestion(draft: Experiment, before: Experiment | None, after: Experiment) -> Experiment:
+    """The draft after another method or backbone was chosen.
+
+    before: what was suggested for the draft's own method; after: what is suggested for the chosen one.
+    What the user has changed stays: views and recipe fields that differ from `before` are the user's.
+    """
+    untouched = before is not None and same_views(draft.views, before.views)
+    kept = before or after
+    return replace(
+        draft,
+        name=after.name if before is not None and draft.name == before.name else draft.name,
+        views=after.views if untouched else draft.views,
+        method=after.method,
+        backbone=after.backbone,
+        train=_taken(draft.train, kept.train, after.train),
+        watch=_taken(draft.watch, kept.watch, after.watch),
+    )
+
+
+def _says(card: MethodCard, word: str) -> bool:
+    return any(word in tag for tag in card.tags)
+
+
+def _taken(mine: S, before: S, after: S) -> S:
+    """`after`, but the fields that differ between `mine` and `before` are mine."""
+    old = asdict(before)
+    return replace(after, **{name: value for name, value in asdict(mine).items() if value != old[name]})

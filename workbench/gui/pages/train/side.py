@@ -1,0 +1,86 @@
+"""The right column of the Train page: verdict, health, machine, events."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from workbench.gui.pages.train import facts
+from workbench.gui.pages.train.history import History
+from workbench.gui.widgets.banner import Banner
+from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.table import FactTable
+from workbench.runs.events import AnyEvent
+from workbench.runs.state import RunState
+
+_WIDTH = 336
+_MOST_LINES = 40
+
+
+class SideColumn(QScrollArea):
+    """What is known of the run beside its curves."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFixedWidth(_WIDTH)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verdict = Banner()
+        self.health = FactTable(header=("metric", "now", "healthy"))
+        self._health_card = Card("Health")
+        self._health_card.content.addWidget(self.health)
+        self.machine = FactTable()
+        self._machine_card = Card("Machine")
+        self._machine_card.content.addWidget(self.machine)
+        self.events = QLabel()
+        self.events.setProperty("role", "secondary")
+        self.events.setTextFormat(Qt.TextFormat.PlainText)
+        self.events.setWordWrap(True)
+        self.events.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.events.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.events.setAccessibleName("events of the run, newest first")
+        self._lines: deque[str] = deque(maxlen=_MOST_LINES)
+        self._events_card = Card("Events")
+        self._events_card.content.addWidget(self.events)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(16)
+        for part in (self.verdict, self._health_card, self._machine_card):
+            column.addWidget(part)
+        column.addWidget(self._events_card, 1)
+        self.setWidget(body)
+
+    def show_state(self, state: RunState, history: History) -> None:
+        """The newest figures."""
+        self.verdict.setVisible(state.verdict is not None)
+        if state.verdict:
+            words = (state.verdict.level, state.verdict.title, state.verdict.text)
+            if words != (self.verdict.level, self.verdict.title, self.verdict.text):
+                self.verdict.show_words(*words)
+        health = history.health[-1] if history.health else None
+        self._health_card.setVisible(health is not None)
+        if health:
+            self._health_card.set_note(f"epoch {health.epoch}" if health.epoch else "untrained")
+            rows = facts.health_rows(health)
+            self.health.set_rows(rows)
+            tips = {row.title: row.tip for row in facts.HEALTH_ROWS}
+            for number, (title, _, _) in enumerate(rows):
+                self.health.set_tip(number, tips[title])
+        rows = facts.machine_rows(state)
+        self._machine_card.setVisible(bool(rows))
+        self.machine.set_rows(rows)
+
+    def show_events(self, events: Iterable[AnyEvent]) -> None:
+        """All of them anew, newest first."""
+        self._lines.clear()
+        self.add_events(events)
+
+    def add_events(self, events: Iterable[AnyEvent]) -> None:
+        """More of them."""
+        for event in events:
+            if line := facts.event_line(event):
+                self._lines.appendleft(line)
+        self.events.setText("\n".join(self._lines))

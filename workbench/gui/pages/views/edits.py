@@ -1,0 +1,127 @@
+"""Changes of an experiment's views, and what can be said about them from the spec alone. No Qt."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from workbench.spec.catalog import Catalog
+from workbench.spec.experiment import Experiment, OpSpec, ViewSpec
+
+_NEEDS_COLOR = {"saturation", "hue"}
+_COLOR_OPS = {"grayscale", "random_grayscale"}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing worth knowing: a bold title, and a sentence with what to do."""
+
+    title: str
+    text: str
+
+
+def with_view(experiment: Experiment, place: int, view: ViewSpec) -> Experiment:
+    """Another view kind at a place."""
+    views = (*experiment.views[:place], view, *experiment.views[place + 1 :])
+    return replace(experiment, views=views)
+
+
+def with_kind_added(experiment: Experiment, place: int) -> Experiment:
+    """A copy of a view kind behind the last one, under a name that is free."""
+    view = experiment.views[place]
+    names = {other.name for other in experiment.views}
+    base = view.name.rstrip("0123456789 ")
+    number = next(number for number in range(2, len(names) + 3) if f"{base} {number}" not in names)
+    return replace(experiment, views=(*experiment.views, replace(view, name=f"{base} {number}", count=1)))
+
+
+def without_kind(experiment: Experiment, place: int) -> Experiment:
+    """A view kind less."""
+    return replace(experiment, views=experiment.views[:place] + experiment.views[place + 1 :])
+
+
+def expanded(views: Sequence[ViewSpec]) -> tuple[tuple[str, int], ...]:
+    """(name, number of its kind) of every view, in the order in which training sees them."""
+    return tuple(
+        (view.name if view.count == 1 else f"{view.name} {number + 1}", place)
+        for place, view in enumerate(views)
+        for number in range(view.count)
+    )
+
+
+def same_views(first: Sequence[ViewSpec], second: Sequence[ViewSpec]) -> bool:
+    """Whether two plans are the same file; a pair is the same as a list."""
+    return msgspec.msgpack.encode(tuple(first)) == msgspec.msgpack.encode(tuple(second))
+
+
+def chosen_rows(count: int, wanted: int, shuffle: int) -> tuple[int, ...]:
+    """Which images to show: spread evenly at first, another draw for every shuffle."""
+    wanted = min(count, wanted)
+    if shuffle == 0:
+        return tuple(round((number + 0.5) * count / wanted - 0.5) for number in range(wanted)) if wanted else ()
+    return tuple(sorted(random.Random(shuffle).sample(range(count), wanted)))  # noqa: S311  # pictures to look at
+
+
+def advice(experiment: Experiment, catalog: Catalog, place: int) -> tuple[Advice, ...]:
+    """What is odd about a view kind, as far as its spec alone shows."""
+    view = experiment.views[place]
+    found: list[Advice] = []
+    titles = {card.name: card.title for card in catalog.ops}
+    active = [spec for spec in view.chain if spec.enabled and _values(spec, catalog).get("p", 1) > 0]
+    if not active:
+        found.append(
+            Advice("Views are identical.", "No op is on, so every view is the image itself: nothing to learn from.")
+        )
+    elif all(_is_fixed(spec, catalog) for spec in active):
+        found.append(Advice("Views are identical.", "Nothing in this chain is drawn at random."))
+    if experiment.data.channels == "gray":
+        found += _gray_advice(active, catalog)
+    for spec in view.chain:
+        if spec.enabled and _values(spec, catalog).get("p", 1) == 0:
+            found.append(
+                Advice(
+                    f"{titles.get(spec.op, spec.op)} never acts.", "Its probability is 0; raise it or switch it off."
+                )
+            )
+    if view.role == "global" and view.size > experiment.data.size:
+        found.append(
+            Advice(
+                f"Enlarged {view.size / experiment.data.size:.1f} times.",
+                f"Views of {view.size} px are made from images stored at {experiment.data.size} px. "
+                "Raise the size on the Data page, or make the views smaller.",
+            )
+        )
+    return tuple(found)
+
+
+def _gray_advice(active: Sequence[OpSpec], catalog: Catalog) -> list[Advice]:
+    found = []
+    titles = {card.name: card.title for card in catalog.ops}
+    for spec in active:
+        values = _values(spec, catalog)
+        if spec.op in _COLOR_OPS:
+            title = titles.get(spec.op, spec.op)
+            found.append(Advice(f"{title} does nothing here.", "The images have one gray channel already."))
+        elif any(values.get(name) for name in _NEEDS_COLOR):
+            found.append(
+                Advice("Saturation and hue do nothing here.", "The images have one gray channel; set both to 0.")
+            )
+    return found
+
+
+def _values(spec: OpSpec, catalog: Catalog) -> dict[str, Any]:
+    """An op's parameters, with the declared defaults where the spec is silent."""
+    card = next((card for card in catalog.ops if card.name == spec.op), None)
+    defaults = {info.name: info.default for info in card.params} if card else {}
+    return {**defaults, **spec.params}
+
+
+def _is_fixed(spec: OpSpec, catalog: Catalog) -> bool:
+    """Whether an op does the same to every view: only said of ops that declare nothing but a probability of 1."""
+    card = next((card for card in catalog.ops if card.name == spec.op), None)
+    if card is None or any(info.name != "p" for info in card.params):
+        return False
+    return bool(_values(spec, catalog).get("p") == 1)

@@ -1,0 +1,114 @@
+"""Pictures of every page, as a person sees them: the real window, the real engine, one run and its images."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from workbench.gui import theme
+from workbench.gui.app import application, open_window
+from workbench.gui.pages import PAGES
+from workbench.gui.theme import Mode
+from workbench.gui.window import MainWindow
+from workbench.runs.folder import RunFolder
+from workbench.spec.errors import EngineError, RunError
+
+SIZES = ((1440, 900), (1280, 800))
+MODES: tuple[Mode, ...] = ("light", "dark")
+_QUIET_SECONDS = 0.3
+_PATIENCE_SECONDS = 180.0
+_FIRST_PAGES = ("data", "views", "method")
+"""These ask the engine again when the draft arrives, so they are visited once before the pictures."""
+
+
+def take_screenshots(
+    out: Path,
+    *,
+    run: Path | None = None,
+    runs: Path | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> list[Path]:
+    """Writes PAGE-MODE-WIDTH.png for every page, light and dark, at two sizes. Returns the files.
+
+    With a run, its images are opened and it is shown on Train, Explore, Evaluate and Export. Raises
+    `RunError` where `out` cannot be written, `EngineError` where the engine does not come to rest.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"{out} cannot be made: {error.strerror or error}.", hint="Choose another folder.") from error
+    app = application()
+    window = open_window(runs)
+    theme.set_mode("light")
+    window.resize(*SIZES[0])
+    window.show()
+    window.begin()
+    window.make_all_pages()
+    try:
+        if run is not None:
+            _show_run(window, RunFolder.open(run))
+        for name in _FIRST_PAGES:
+            window.show_page(name)
+            settle(window)
+        return _take_all(app, window, out, tell or (lambda _: None))
+    finally:
+        window.close()
+        window.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def settle(window: MainWindow, seconds: float = _PATIENCE_SECONDS) -> None:
+    """Waits until nothing is asked, read or opened, and has not been for a moment.
+
+    Raises `EngineError` after `seconds`.
+    """
+    until = time.monotonic() + seconds
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < _QUIET_SECONDS:
+        _spin(0.02)
+        if not _is_quiet(window):
+            quiet_since = time.monotonic()
+        if time.monotonic() > until:
+            still = window.engine.open_requests
+            raise EngineError(f"The window did not come to rest within {seconds:.0f} s; {still} requests are open.")
+
+
+def _is_quiet(window: MainWindow) -> bool:
+    session = window.session
+    reading = session.opening is not None or session.run_list.busy
+    return not (window.engine.open_requests or reading) and session.watcher.caught_up
+
+
+def _spin(seconds: float) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec()
+
+
+def _show_run(window: MainWindow, run: RunFolder) -> None:
+    experiment = run.experiment()
+    if Path(experiment.data.folder).is_dir():
+        window.session.open_folder(Path(experiment.data.folder), experiment)
+        settle(window)
+    window.session.set_run(run)
+    settle(window)
+
+
+def _take_all(app: QApplication, window: MainWindow, out: Path, tell: Callable[[str], None]) -> list[Path]:
+    files = []
+    for width, height in SIZES:
+        window.resize(width, height)
+        for mode in MODES:
+            theme.set_mode(mode)
+            for name, _ in PAGES:
+                window.show_page(name)
+                settle(window)
+                file = out / f"{name}-{mode}-{width}.png"
+                app.processEvents()
+                if not window.grab().save(str(file)):
+                    raise RunError(f"{file} cannot be written.", hint="Choose another folder, or free some space.")
+                files.append(file)
+                tell(file.name)
+    return files

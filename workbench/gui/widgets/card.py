@@ -1,0 +1,86 @@
+"""A card: a titled surface that groups what belongs together."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from workbench.gui import theme
+
+
+class Card(QFrame):
+    """Fill `content`; put small controls of the whole card into `corner`, right of the note.
+
+    A card made with `clickable=True` takes the focus and emits `clicked` on a click, Return or Space.
+    """
+
+    clicked = Signal()
+
+    def __init__(
+        self, title: str = "", note: str = "", *, clickable: bool = False, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "card")
+        self._clickable = clickable
+        if clickable:
+            self.setProperty("clickable", True)
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._title = QLabel(title)
+        self._title.setProperty("role", "heading")
+        self._note = QLabel(note)
+        self._note.setProperty("role", "caption")
+        self.corner = QHBoxLayout()
+        self.corner.setSpacing(4)
+        self._head = QWidget()
+        head = QHBoxLayout(self._head)
+        head.setContentsMargins(0, 0, 0, 0)
+        head.setSpacing(8)
+        head.addWidget(self._title)
+        head.addStretch(1)
+        head.addWidget(self._note)
+        head.addLayout(self.corner)
+        self.content = QVBoxLayout()
+        self.content.setSpacing(8)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(16, 12, 16, 16)
+        whole.setSpacing(8)
+        whole.addWidget(self._head)
+        whole.addLayout(self.content, 1)
+        self._head.setVisible(bool(title or note))
+        if title:
+            self.setAccessibleName(title)
+
+    @property
+    def title(self) -> str:
+        """The heading."""
+        return self._title.text()
+
+    def set_title(self, text: str) -> None:
+        """Another heading."""
+        self._title.setText(text)
+        self.setAccessibleName(text)
+        self._head.setVisible(True)
+
+    def set_note(self, text: str) -> None:
+        """The small words at the right of the heading."""
+        self._note.setText(text)
+        self._head.setVisible(True)
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Marks the card as the chosen one of several."""
+        self.setProperty("chosen", chosen)
+        theme.restyle(self)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click."""
+        super().mouseReleaseEvent(event)
+        inside = self.rect().contains(event.position().toPoint())
+        if self._clickable and event.button() == Qt.MouseButton.LeftButton and inside:
+            self.clicked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return and Space click."""
+        if self._clickable and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+        else:
+            super().keyPressEvent(event)

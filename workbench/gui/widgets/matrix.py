@@ -1,0 +1,137 @@
+"""A confusion matrix: rows are what an image is, columns what the probe took it for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from workbench.gui import theme
+
+_MOST_NAMES = 40
+_NUMBERS_FROM = 26.0
+
+
+class ConfusionMatrix(QWidget):
+    """Counts as shades of the accent, by their share of the row; the cursor tells the count in words."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._classes: tuple[str, ...] = ()
+        self._counts: NDArray[np.int64] = np.zeros((0, 0), np.int64)
+        self._shares: NDArray[np.float64] = np.zeros((0, 0))
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 220)
+        theme.changed.connect(self.update)
+
+    def set_counts(self, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> None:
+        """counts[true][predicted], in the order of `classes`."""
+        self._classes = tuple(classes)
+        self._counts = np.array(counts, np.int64).reshape(len(self._classes), len(self._classes))
+        self._shares = self._counts / np.maximum(self._counts.sum(axis=1, keepdims=True), 1)
+        self.update()
+
+    def words(self, row: int, column: int) -> str:
+        """What a cell says."""
+        count, whole = int(self._counts[row, column]), int(self._counts[row].sum())
+        true, taken = self._classes[row], self._classes[column]
+        share = f" ({100 * self._shares[row, column]:.0f} %)" if whole else ""
+        if row == column:
+            return f"{count:,} of {whole:,} “{true}” recognized{share}"
+        return f"{count:,} of {whole:,} “{true}” taken for “{taken}”{share}"
+
+    def cell_at(self, spot: QPointF) -> tuple[int, int] | None:
+        """(row, column) under a place in the widget."""
+        area, count = self._area(), len(self._classes)
+        if not count or not area.contains(spot):
+            return None
+        side = area.width() / count
+        row, column = int((spot.y() - area.top()) / side), int((spot.x() - area.left()) / side)
+        return min(row, count - 1), min(column, count - 1)
+
+    def sizeHint(self) -> QSize:
+        """About square."""
+        return QSize(420, 400)
+
+    def _font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPixelSize(max(9, round(QFontInfo(font).pixelSize() * 0.85)))
+        return font
+
+    def _area(self) -> QRectF:
+        metrics = QFontMetricsF(self._font())
+        left = top = metrics.height() + 6
+        if len(self._classes) <= _MOST_NAMES:
+            widest = max((metrics.horizontalAdvance(name) for name in self._classes), default=0.0)
+            left += min(widest, 96.0) + 8
+            top += metrics.height() + 2
+        side = max(16.0, min(self.width() - left - 2, self.height() - top - 2))
+        return QRectF(left, top, side, side)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Cells, then names and numbers where there is room."""
+        del event
+        count = len(self._classes)
+        if not count:
+            return
+        with QPainter(self) as painter:
+            painter.setFont(self._font())
+            area = self._area()
+            side = area.width() / count
+            self._draw_cells(painter, area, side)
+            self._draw_names(painter, area, side)
+
+    def _draw_cells(self, painter: QPainter, area: QRectF, side: float) -> None:
+        tokens = theme.tokens()
+        accent, empty = QColor(tokens.accent), QColor(tokens.background)
+        gap = 1.0 if side >= 8 else 0.0
+        for row in range(len(self._classes)):
+            for column in range(len(self._classes)):
+                share = float(self._shares[row, column])
+                box = QRectF(area.left() + column * side, area.top() + row * side, side - gap, side - gap)
+                painter.fillRect(box, _mix(empty, accent, share**0.7))
+                if side >= _NUMBERS_FROM and self._counts[row, column]:
+                    painter.setPen(QColor(tokens.on_accent if share**0.7 > 0.5 else tokens.text))
+                    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{self._counts[row, column]}")
+
+    def _draw_names(self, painter: QPainter, area: QRectF, side: float) -> None:
+        metrics = painter.fontMetrics()
+        painter.setPen(QPen(QColor(theme.tokens().secondary)))
+        centered = Qt.AlignmentFlag.AlignCenter
+        painter.drawText(QRectF(area.left(), 0, area.width(), metrics.height()), centered, "taken for")
+        painter.save()
+        painter.translate(0, area.bottom())
+        painter.rotate(-90)
+        painter.drawText(QRectF(0, 0, area.height(), metrics.height()), centered, "is")
+        painter.restore()
+        if len(self._classes) > _MOST_NAMES or side < metrics.height() - 1:
+            return
+        start = metrics.height() + 6.0
+        for number, name in enumerate(self._classes):
+            elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(area.left() - start - 6))
+            box = QRectF(start, area.top() + number * side, area.left() - start - 6, side - 1)
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, elided)
+            elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(side - 3))
+            box = QRectF(area.left() + number * side, area.top() - metrics.height() - 2, side - 1, metrics.height())
+            painter.drawText(box, centered, elided)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Tells the cell under the cursor."""
+        cell = self.cell_at(event.position())
+        if cell is None:
+            QToolTip.hideText()
+        else:
+            QToolTip.showText(event.globalPosition().toPoint(), self.words(*cell), self)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Tells nothing any more."""
+        QToolTip.hideText()
+        super().leaveEvent(event)
+
+
+def _mix(first: QColor, second: QColor, share: float) -> QColor:
+    parts = zip(first.getRgbF()[:3], second.getRgbF()[:3], strict=True)  # type: ignore[index]
+    return QColor.fromRgbF(*(a + (b - a) * share for a, b in parts))

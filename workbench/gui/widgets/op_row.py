@@ -1,0 +1,288 @@
+"""One op of a chain: a handle to drag, a switch, its title and probability, and its parameters below."""
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QEnterEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from workbench.gui import theme
+from workbench.gui.widgets.fields import format_number
+from workbench.gui.widgets.form import ParamForm
+from workbench.gui.widgets.switch import Switch
+from workbench.spec.catalog import OpCard
+from workbench.spec.experiment import OpSpec
+
+
+class Handle(QWidget):
+    """Six dots to take hold of. Emits where it is dragged, in screen coordinates."""
+
+    taken = Signal()
+    dragged = Signal(QPoint)
+    dropped = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(12, 20)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setToolTip("Drag to reorder (Alt+Up, Alt+Down)")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Takes hold."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self.taken.emit()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follows the pointer."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.dragged.emit(event.globalPosition().toPoint())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Lets go."""
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.dropped.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Two columns of three dots."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        color = QColor(theme.tokens().secondary)
+        color.setAlpha(140)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        for x in (3, 8):
+            for y in (5, 10, 15):
+                painter.drawEllipse(QRectF(x - 1, y - 1, 2.2, 2.2))
+
+
+class OpFrame(QWidget):
+    """A rounded frame around a step; accented while it is the current one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._current = False
+
+    def set_current(self, current: bool) -> None:
+        """Accents it."""
+        if current != self._current:
+            self._current = current
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The frame."""
+        del event
+        tokens = theme.tokens()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        accented = self._current or self.hasFocus()
+        painter.setPen(QPen(QColor(tokens.accent if accented else tokens.border), 1.5 if accented else 1))
+        painter.setBrush(QColor(tokens.card))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.75, 0.75, -0.75, -0.75), 4, 4)
+
+
+class OpRow(OpFrame):
+    """Shows one `OpSpec`; says what the user wants of it. Keyboard: Alt+Up/Down, Delete, Space, Enter."""
+
+    edited = Signal(object, str, str)
+    """(the new OpSpec, what was done, merge key)"""
+    move_wanted = Signal(int)
+    removed = Signal()
+    duplicated = Signal()
+    focused = Signal()
+
+    def __init__(self, spec: OpSpec, card: OpCard | None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.spec = spec
+        self.card = card
+        self.title = card.title if card else spec.op
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.title)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.handle = Handle()
+        self.switch = Switch(f"{self.title} on")
+        self._name = QLabel(self.title)
+        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._note = QLabel()
+        self._note.setProperty("role", "secondary")
+        self._remove = self._small_button("✕", f"Remove {self.title} (Delete)")
+        self._arrow = self._small_button("", "Parameters (Enter)")
+        self.form: ParamForm | None = None
+        self._whole = QVBoxLayout(self)
+        self._whole.setContentsMargins(8, 5, 8, 5)
+        self._whole.setSpacing(4)
+        self._whole.addLayout(self._make_header())
+        self.setToolTip(card.help if card else "")
+        if card is None:
+            missing = QLabel(f"There is no op named '{spec.op}' here. Install its plugin, or remove this step.")
+            missing.setWordWrap(True)
+            self._whole.addWidget(missing)
+        self.switch.toggled.connect(self._on_switched)
+        self._remove.clicked.connect(self.removed)
+        self._arrow.clicked.connect(lambda: self.set_open(not self.is_open))
+        self._show_spec()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its parameters are shown."""
+        return self.form is not None and not self.form.isHidden()
+
+    def set_spec(self, spec: OpSpec) -> None:
+        """Shows another state of the same op, without emitting."""
+        if spec != self.spec:
+            self.spec = spec
+            self._show_spec()
+
+    def set_open(self, is_open: bool) -> None:
+        """Shows or hides the parameters; the form is made when it is first needed."""
+        if self.card is None or not self.card.params:
+            return
+        if self.form is None and is_open:
+            self.form = ParamForm(self.card.params)
+            self.form.edited.connect(self._on_param_edited)
+            self.form.set_values(self.spec.params)
+            self._whole.addWidget(self.form)
+        if self.form is not None:
+            self.form.setVisible(is_open)
+        self._show_arrow()
+
+    def sizeHint(self) -> QSize:
+        """As high as its parts."""
+        return self._whole.sizeHint()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Moves, removes, switches, opens."""
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        if alt and event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            self.move_wanted.emit(-1 if event.key() == Qt.Key.Key_Up else 1)
+        elif not self.hasFocus():
+            super().keyPressEvent(event)
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.removed.emit()
+        elif event.key() == Qt.Key.Key_Space:
+            self.switch.toggle()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.set_open(not self.is_open)
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on the header opens it."""
+        if event.button() == Qt.MouseButton.LeftButton and event.position().y() < self._header_height():
+            self.set_open(not self.is_open)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with it."""
+        menu = QMenu(self)
+        menu.addAction("Move up", lambda: self.move_wanted.emit(-1))
+        menu.addAction("Move down", lambda: self.move_wanted.emit(1))
+        menu.addAction("Duplicate", self.duplicated.emit)
+        reset = menu.addAction("Reset its parameters", self._on_reset)
+        reset.setEnabled(bool(self.spec.params))
+        menu.addSeparator()
+        menu.addAction("Remove", self.removed.emit)
+        menu.exec(event.globalPos())
+        menu.deleteLater()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Shows the way to remove it."""
+        self._remove.setVisible(True)
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Calm again."""
+        self._remove.setVisible(self.hasFocus())
+        super().leaveEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """It is the current one."""
+        super().focusInEvent(event)
+        self._remove.setVisible(True)
+        self.focused.emit()
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Calm again."""
+        super().focusOutEvent(event)
+        self._remove.setVisible(self.underMouse())
+        self.update()
+
+    def _make_header(self) -> QHBoxLayout:
+        header = QHBoxLayout()
+        header.setSpacing(8)
+        header.addWidget(self.handle)
+        header.addWidget(self.switch)
+        header.addWidget(self._name, 1)
+        header.addWidget(self._remove)
+        header.addWidget(self._note)
+        header.addWidget(self._arrow)
+        return header
+
+    def _small_button(self, text: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.setAutoRaise(True)
+        button.setProperty("kind", "small")
+        button.setFixedSize(18, 18)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        policy = button.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        button.setSizePolicy(policy)
+        return button
+
+    def _header_height(self) -> int:
+        return 34
+
+    def _show_spec(self) -> None:
+        self.switch.set_on(self.spec.enabled)
+        self._name.setEnabled(self.spec.enabled)
+        self._note.setText(self._summary())
+        self._remove.setVisible(self.hasFocus() or self.underMouse())
+        if self.form is not None:
+            self.form.set_values(self.spec.params)
+        self._show_arrow()
+
+    def _show_arrow(self) -> None:
+        has_params = bool(self.card and self.card.params)
+        self._arrow.setVisible(has_params)
+        self._arrow.setArrowType(Qt.ArrowType.DownArrow if self.is_open else Qt.ArrowType.RightArrow)
+
+    def _summary(self) -> str:
+        """The probability, where the op has one."""
+        if not self.spec.enabled:
+            return "off"
+        for info in self.card.params if self.card else ():
+            if info.name == "p":
+                value = float(self.spec.params.get("p", info.default))
+                return f"p {value:.1f}" if round(value, 1) == value else f"p {format_number(value)}"
+        return ""
+
+    def _on_switched(self, on: bool) -> None:
+        self._tell(OpSpec(op=self.spec.op, enabled=on, params=self.spec.params), "on" if on else "off", "")
+
+    def _on_param_edited(self, name: str, value: Any, merge: str) -> None:
+        assert self.card
+        title = next(info.title for info in self.card.params if info.name == name)
+        params = {**self.spec.params, name: value}
+        self._tell(OpSpec(op=self.spec.op, enabled=self.spec.enabled, params=params), title, merge)
+
+    def _on_reset(self) -> None:
+        self._tell(OpSpec(op=self.spec.op, enabled=self.spec.enabled), "reset", "")
+
+    def _tell(self, spec: OpSpec, what: str, merge: str) -> None:
+        self.set_spec(spec)
+        self.edited.emit(spec, f"{self.title}: {what}", merge)

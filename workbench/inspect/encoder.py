@@ -1,0 +1,107 @@
+"""The encoder of a run, taken out of its checkpoint: frozen, with the normalization that it was trained with."""
+
+import hashlib
+import io
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from workbench.augment.normalize import Normalization
+from workbench.catalog.build import build_encoder, channels_of, image_size_of
+from workbench.catalog.registry import Registry, load_registry
+from workbench.method.backbone import Encoder
+from workbench.runs.folder import RunFolder
+from workbench.spec.errors import RunError
+from workbench.spec.experiment import Experiment
+
+PREFIX = "encoder."
+"""Keys of the encoder's weights within the weights of a method."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedEncoder:
+    """encoder: in eval mode, no parameter asks for a gradient. image_size: side of what it was trained on."""
+
+    encoder: Encoder
+    normalization: Normalization
+    experiment: Experiment
+    epoch: int
+    channels: int
+    image_size: int
+
+
+def load_encoder(
+    run: RunFolder,
+    *,
+    registry: Registry | None = None,
+    trained: bool = True,
+    which: Literal["last", "best"] = "last",
+) -> LoadedEncoder:
+    """The encoder of a run's last (or best) checkpoint, on the CPU; without `trained` as it was at the start.
+
+    Raises `RunError` where there is no checkpoint, or it is damaged.
+    """
+    experiment = run.experiment()
+    state = read_checkpoint(run.checkpoints / f"{which}.pt")
+    channels, image_size = channels_of(experiment.data), image_size_of(experiment)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.seed)
+        encoder = build_encoder(
+            experiment.backbone, channels=channels, image_size=image_size, registry=registry or load_registry()
+        )
+    if trained:
+        weights = {key[len(PREFIX) :]: value for key, value in state["method"].items() if key.startswith(PREFIX)}
+        encoder.load_state_dict(weights, strict=True)
+    encoder.eval().requires_grad_(requires_grad=False)
+    means = state["normalization"]
+    return LoadedEncoder(
+        encoder=encoder,
+        normalization=Normalization(tuple(means["mean"]), tuple(means["std"])),
+        experiment=experiment,
+        epoch=int(state["epoch"]) if trained else 0,
+        channels=channels,
+        image_size=image_size,
+    )
+
+
+def encoder_hash(encoder: nn.Module) -> str:
+    """sha256 of every parameter and buffer, names included: equal hashes, equal encoders."""
+    digest = hashlib.sha256()
+    for name, value in sorted(encoder.state_dict().items()):
+        array = value.detach().cpu().contiguous()
+        digest.update(f"{name} {array.dtype} {tuple(array.shape)}\n".encode())
+        digest.update(array.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint's content on the CPU. Nothing in it is run (`weights_only`). Raises `RunError`."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RunError(
+            f"There is no checkpoint {path}.", hint="The run has not trained yet; `workbench resume` starts it."
+        ) from error
+    except OSError as error:
+        raise RunError(f"The checkpoint {path} cannot be read: {error.strerror or error}.") from error
+    try:
+        _check_sums(content)
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise RunError(f"The checkpoint {path} is damaged: {str(error).splitlines()[0]}.") from error
+    if not isinstance(state, dict) or "method" not in state or "normalization" not in state:
+        raise RunError(f"The checkpoint {path} is not one of Pretext Workbench.")
+    return state
+
+
+def _check_sums(content: bytes) -> None:
+    """torch does not compare the sums that it writes, so a flipped bit would go unseen."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        bad = archive.testzip()
+    if bad:
+        raise zipfile.BadZipFile(f"the sum of its part {bad} is wrong")

@@ -1,0 +1,116 @@
+"""What the health figures say, in words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.runs.events import Verdict
+
+COLLAPSED_COSINE = 0.995
+COLLAPSED_RANK = 1.5
+NARROW_SHARE = 0.02
+CLEAR_GAIN = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One look at the representation. `values` as `inspect.health` names them; accuracies from 0 to 1 or None."""
+
+    epoch: int
+    values: Mapping[str, float]
+    dim: int
+    accuracy: float | None = None
+    loss: float | None = None
+
+
+def verdict(looks: Sequence[Look], *, untrained: float | None = None, pixels: float | None = None) -> Verdict:
+    """Judges the last of `looks` (oldest first, the first of them before training).
+
+    `untrained` and `pixels` are the kNN accuracies of the encoder before training and of raw pixels.
+    """
+    now = looks[-1]
+    level, title, judgement = _judge(looks, untrained)
+    sentences = [judgement, _spread(looks), _accuracy(now, untrained, pixels)]
+    return Verdict(epoch=now.epoch, level=level, title=title, text=" ".join(part for part in sentences if part))
+
+
+def _judge(looks: Sequence[Look], untrained: float | None) -> tuple[Literal["good", "watch", "bad"], str, str]:
+    first, now = looks[0], looks[-1]
+    if _collapsed(now) and not (len(looks) > 1 and _collapsed(first) and _gains(now, untrained)):
+        return (
+            "bad",
+            "Collapsed",
+            (
+                "All images look nearly alike to the encoder: the method has found a shortcut. "
+                "Lower the learning rate, use a larger batch, or another method."
+            ),
+        )
+    if now.values["rankme"] < max(2.0, NARROW_SHARE * now.dim) and _shrinks(looks):
+        return (
+            "watch",
+            "Losing directions",
+            (
+                "The representation uses fewer and fewer directions, which comes before a collapse. "
+                "A lower learning rate or a larger batch often helps."
+            ),
+        )
+    if untrained is not None and now.accuracy is not None:
+        if now.accuracy < untrained - CLEAR_GAIN:
+            return (
+                "watch",
+                "Not better than untrained",
+                (
+                    "What the method learns does not help with these labels so far. "
+                    "The views may erase what the labels depend on."
+                ),
+            )
+        if now.accuracy < untrained + CLEAR_GAIN:
+            return "watch", "Too early to say", "It does not yet differ from the untrained encoder."
+        return "good", "Learning, healthy", ""
+    if len(looks) > 2 and _loss_stands(looks):
+        return "watch", "The loss stands still", "A higher learning rate or stronger views may help."
+    return "good", "Healthy", "Without labels only the spread can be judged."
+
+
+def _collapsed(look: Look) -> bool:
+    values = look.values
+    return values["mean_cosine"] > COLLAPSED_COSINE or values["rankme"] < COLLAPSED_RANK
+
+
+def _gains(look: Look, untrained: float | None) -> bool:
+    return look.accuracy is not None and untrained is not None and look.accuracy > untrained + CLEAR_GAIN
+
+
+def _shrinks(looks: Sequence[Look]) -> bool:
+    return len(looks) > 1 and looks[-1].values["rankme"] < 0.9 * max(look.values["rankme"] for look in looks[:-1])
+
+
+def _loss_stands(looks: Sequence[Look]) -> bool:
+    losses = [look.loss for look in looks if look.loss is not None]
+    return len(losses) > 2 and abs(losses[-1] - losses[0]) < 1e-3 * max(1.0, abs(losses[0]))
+
+
+def _spread(looks: Sequence[Look]) -> str:
+    now = looks[-1]
+    rank = now.values["rankme"]
+    trend = ""
+    if len(looks) > 1:
+        before = looks[-2].values["rankme"]
+        trend = " and still grows" if rank > 1.02 * before else " and shrinks" if rank < 0.98 * before else ""
+    return f"The representation spreads over {rank:.0f} of {now.dim} directions{trend}."
+
+
+def _accuracy(now: Look, untrained: float | None, pixels: float | None) -> str:
+    if now.accuracy is None or untrained is None:
+        return ""
+    text = f"kNN is {_points(now.accuracy - untrained)} the untrained encoder"
+    if pixels is not None:
+        text += f" and {_points(now.accuracy - pixels)} raw pixels"
+    return text + "."
+
+
+def _points(difference: float) -> str:
+    points = round(100 * abs(difference))
+    if points == 0:
+        return "level with"
+    return f"{points} point{'s' if points != 1 else ''} {'above' if difference > 0 else 'below'}"

@@ -1,0 +1,35 @@
+"""Embeddings of all processes, with gradient, so that a contrastive loss sees the whole batch."""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+def gather(z: Tensor) -> Tensor:
+    """(B, d) of this process to (processes × B, d) of all, in order of rank. The same tensor in a single process.
+
+    B must be equal everywhere. The gradient of every process's loss reaches the process that made a row, so
+    that the mean over processes (which DistributedDataParallel takes) is the gradient of the whole batch.
+    """
+    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+        return z
+    gathered: Tensor = _Gather.apply(z)  # type: ignore[no-untyped-call]
+    return gathered
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, z: Tensor) -> Tensor:
+        ctx.rows = len(z)
+        parts = [torch.empty_like(z) for _ in range(dist.get_world_size())]
+        dist.all_gather(parts, z.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        gradient = gradients[0].contiguous()
+        dist.all_reduce(gradient)
+        first = dist.get_rank() * ctx.rows
+        return gradient[first : first + ctx.rows]

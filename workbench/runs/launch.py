@@ -1,0 +1,45 @@
+"""Starts a trainer that outlives whoever started it."""
+
+import os
+import subprocess
+import sys
+
+from workbench.runs import control
+from workbench.runs.folder import RunFolder
+
+
+def launch_trainer(run: RunFolder) -> int:
+    """Starts `workbench resume RUN` detached, with its output in trainer.log. Returns the process id.
+
+    Requests to pause or stop that an earlier trainer has not answered are withdrawn.
+    """
+    control.withdraw(run, "pause")
+    control.withdraw(run, "stop")
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    with run.log_file.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workbench", "resume", str(run.path), "--quiet"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            cwd=str(run.path),
+            creationflags=flags,
+            start_new_session=sys.platform != "win32",
+        )
+    process.returncode = 0  # WORKAROUND: it is meant to outlive us, so no ResourceWarning when it is collected.
+    return process.pid
+
+
+def last_log_lines(run: RunFolder, count: int = 20) -> list[str]:
+    """The end of trainer.log, for a run that was interrupted."""
+    try:
+        with run.log_file.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 64 * 1024))
+            return file.read().decode("utf-8", "replace").splitlines()[-count:]
+    except OSError:
+        return []

@@ -1,0 +1,121 @@
+"""What there is to choose from, as plain data: the window builds its cards and forms from this."""
+
+from typing import Literal, TypeVar
+
+from msgspec import Struct
+
+from workbench.spec.errors import NotFoundError
+from workbench.spec.experiment import ViewSpec
+from workbench.spec.params import ParamInfo
+
+Family = Literal[
+    "contrastive", "clustering", "distillation", "redundancy reduction", "puzzle", "rebuilding", "baseline"
+]
+
+
+class Recipe(Struct, frozen=True, kw_only=True):
+    """Training settings that are known to work for a method, at a batch of 256."""
+
+    optimizer: Literal["sgd", "adamw", "lars"] = "sgd"
+    learning_rate: float = 0.06
+    weight_decay: float = 5e-4
+    warmup: float = 0.0
+    source: str = ""
+
+
+class MethodCard(Struct, frozen=True, kw_only=True):
+    """A method for a person: what it does, when to choose it, and its parameters."""
+
+    name: str
+    title: str
+    family: Family
+    paper: str
+    year: int
+    summary: str
+    explanation: str
+    when: str
+    collapse: str
+    tags: tuple[str, ...] = ()
+    uses_labels: bool = False
+    min_batch: int = 2
+    global_views: int = 2
+    preset: str = "simclr"
+    recipe: Recipe = Recipe()
+    params: tuple[ParamInfo, ...] = ()
+
+
+class BackboneCard(Struct, frozen=True, kw_only=True):
+    """A backbone for a person. `million_parameters` is of the encoder, at 3 channels."""
+
+    name: str
+    title: str
+    family: str
+    summary: str
+    dim: int
+    million_parameters: float
+    min_size: int
+    fixed_size: bool = False
+    provides: tuple[str, ...] = ("features",)
+
+
+class OpCard(Struct, frozen=True, kw_only=True):
+    """An augmentation op for a person, with its parameters."""
+
+    name: str
+    title: str
+    group: Literal["geometry", "color", "sharpness", "noise", "erasing"]
+    help: str
+    params: tuple[ParamInfo, ...] = ()
+
+
+class PresetCard(Struct, frozen=True, kw_only=True):
+    """A named view plan. Sizes in `views` are placeholders that `fit_to` replaces with the data's."""
+
+    name: str
+    title: str
+    help: str
+    views: tuple[ViewSpec, ...]
+
+
+class Broken(Struct, frozen=True, kw_only=True):
+    """A plugin that could not be loaded, and why."""
+
+    file: str
+    message: str
+    details: str = ""
+
+
+C = TypeVar("C", MethodCard, BackboneCard, OpCard, PresetCard)
+
+
+class Catalog(Struct, frozen=True, kw_only=True):
+    """Everything there is to choose from."""
+
+    methods: tuple[MethodCard, ...] = ()
+    backbones: tuple[BackboneCard, ...] = ()
+    ops: tuple[OpCard, ...] = ()
+    presets: tuple[PresetCard, ...] = ()
+    broken: tuple[Broken, ...] = ()
+
+    def method(self, name: str) -> MethodCard:
+        """The card of that name; `NotFoundError` with the closest one otherwise."""
+        return _named("method", name, self.methods)
+
+    def backbone(self, name: str) -> BackboneCard:
+        """The card of that name; `NotFoundError` with the closest one otherwise."""
+        return _named("backbone", name, self.backbones)
+
+    def op(self, name: str) -> OpCard:
+        """The card of that name; `NotFoundError` with the closest one otherwise."""
+        return _named("op", name, self.ops)
+
+    def preset(self, name: str) -> PresetCard:
+        """The card of that name; `NotFoundError` with the closest one otherwise."""
+        return _named("preset", name, self.presets)
+
+
+def _named(kind: str, name: str, cards: tuple[C, ...]) -> C:
+    for card in cards:
+        if card.name == name:
+            return card
+    raise NotFoundError.named(kind, name, (card.name for card in cards))

@@ -1,0 +1,128 @@
+"""An experiment: everything that was asked, and nothing that was derived from it."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Struct, field
+
+from workbench.spec.params import Params, param
+
+VERSION = 1
+
+Role = Literal["global", "local"]
+
+
+class DataSpec(Params, frozen=True, kw_only=True):
+    """Which images, which labels, how they are split, and the square size at which they are stored."""
+
+    folder: Annotated[str, param("The folder with the images, searched with all its sub-folders.")]
+    labels: Annotated[
+        Literal["none", "folders", "csv"], param("Where labels come from. Training ignores them; probes use them.")
+    ] = "none"
+    csv: Annotated[str, param("The label table, relative to the folder.", title="label file")] = "labels.csv"
+    column: Annotated[str, param("The column of the label table that names the class.", title="label column")] = ""
+    group: Annotated[
+        str, param("A column whose equal values stay on one side of the split (a patient, a plate).", title="group by")
+    ] = ""
+    split: Annotated[
+        Literal["auto", "folders", "random"],
+        param("Test images: the folders train/ and test/ where they exist, or a random draw."),
+    ] = "auto"
+    test_fraction: Annotated[float, param("Share of images kept for testing.", ge=0.02, le=0.9)] = 0.2
+    size: Annotated[int, param("Side of the stored square image.", ge=8, le=1024, unit="px")] = 64
+    fit: Annotated[Literal["crop", "pad", "stretch"], param("How an image that is not square becomes one.")] = "crop"
+    channels: Annotated[Literal["rgb", "gray"], param("Color, or one gray channel.")] = "rgb"
+    normalize: Annotated[
+        Literal["dataset", "imagenet", "none"],
+        param("The mean and deviation that are taken out of every view, from this set or from ImageNet."),
+    ] = "dataset"
+    limit: Annotated[int, param("Use at most this many images; 0 uses all.", ge=0, le=100_000_000)] = 0
+
+
+class OpSpec(Struct, frozen=True, kw_only=True):
+    """One step of a chain. In the file its parameters stand beside `op`: {op = "solarize", p = 0.2}."""
+
+    op: str
+    enabled: bool = True
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class ViewSpec(Params, frozen=True, kw_only=True):
+    """One kind of view: how many of it, how large, and the chain that makes it."""
+
+    name: Annotated[str, param("Name of this kind of view.")] = "global"
+    role: Annotated[Role, param("Large views are global; the small ones of multi-crop are local.")] = "global"
+    count: Annotated[int, param("How many views of this kind each image gives.", ge=1, le=32)] = 2
+    size: Annotated[int, param("Side of the view.", ge=8, le=1024, unit="px")] = 64
+    chain: tuple[OpSpec, ...] = ()
+
+
+class MethodSpec(Params, frozen=True, kw_only=True):
+    """The method and its own parameters (declared by the method)."""
+
+    name: str = "simclr"
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class BackboneSpec(Params, frozen=True, kw_only=True):
+    """The network that becomes the encoder."""
+
+    name: str = "resnet18"
+    stem: Annotated[
+        Literal["auto", "small", "standard"],
+        param("First layers: small keeps the resolution (for 64 px and less), standard halves it twice."),
+    ] = "auto"
+    weights: Annotated[
+        str, param("'none' starts from random weights, 'pretrained' from the library's, a run's folder from that run.")
+    ] = "none"
+
+
+class TrainSpec(Params, frozen=True, kw_only=True):
+    """The recipe. The learning rate is per 256 images: the optimizer gets it times batch / 256."""
+
+    epochs: Annotated[int, param("Passes over the training images.", ge=1, le=100_000)] = 100
+    batch_size: Annotated[
+        int, param("Images in a step; each gives all its views.", ge=1, le=65_536, title="batch", logarithmic=True)
+    ] = 256
+    optimizer: Annotated[Literal["sgd", "adamw", "lars"], param("How weights are updated.")] = "sgd"
+    learning_rate: Annotated[
+        float, param("Step size per 256 images; scaled with the batch.", ge=1e-7, le=100, logarithmic=True)
+    ] = 0.06
+    schedule: Annotated[Literal["cosine", "constant"], param("How the learning rate falls after warm-up.")] = "cosine"
+    warmup: Annotated[float, param("Rise of the learning rate at the start.", ge=0, le=1000, unit="epochs")] = 0.0
+    weight_decay: Annotated[float, param("Pull of the weights towards zero.", ge=0, le=1, advanced=True)] = 5e-4
+    momentum: Annotated[float, param("Momentum of SGD and LARS.", ge=0, le=0.9999, advanced=True)] = 0.9
+    clip_gradient: Annotated[
+        float, param("Largest norm of the gradient; 0 leaves it as it is.", ge=0, le=1000, advanced=True)
+    ] = 0.0
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16", "float16"],
+        param("Number format of the forward pass; auto takes bfloat16 on a GPU that has it."),
+    ] = "auto"
+    device: Annotated[str, param("auto, cpu, cuda, cuda:1 or mps.")] = "auto"
+    max_minutes: Annotated[
+        float, param("Stop after this time, with the schedule fitted to it; 0 has no limit.", ge=0, advanced=True)
+    ] = 0.0
+
+
+class WatchSpec(Params, frozen=True, kw_only=True):
+    """What is looked at while training, and how often (in epochs; 0 is never)."""
+
+    probe_every: Annotated[int, param("kNN and health.", ge=0, le=10_000, unit="epochs")] = 5
+    snapshot_every: Annotated[int, param("Embeddings for the map.", ge=0, le=10_000, unit="epochs")] = 10
+    checkpoint_every: Annotated[int, param("Checkpoints to resume from.", ge=1, le=10_000, unit="epochs")] = 5
+    images: Annotated[int, param("Images in a probe or a snapshot, at most.", ge=50, le=1_000_000)] = 2000
+    neighbors: Annotated[int, param("Neighbors that vote in kNN.", ge=1, le=1000, advanced=True)] = 20
+
+
+class Experiment(Params, frozen=True, kw_only=True):
+    """A whole experiment, as its file holds it."""
+
+    version: int = VERSION
+    name: str = "untitled"
+    seed: Annotated[int, param("The same seed gives the same run.", ge=0, le=2**31 - 1)] = 0
+    data: DataSpec
+    views: tuple[ViewSpec, ...] = (ViewSpec(),)
+    method: MethodSpec = MethodSpec()
+    backbone: BackboneSpec = BackboneSpec()
+    train: TrainSpec = TrainSpec()
+    watch: WatchSpec = WatchSpec()

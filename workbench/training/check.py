@@ -1,0 +1,200 @@
+"""Everything that would stop or spoil an experiment, in words, before a minute is spent on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from workbench.augment.plan import ViewPlan
+from workbench.catalog.registry import Registry
+from workbench.spec.catalog import MethodCard
+from workbench.spec.errors import WorkbenchError
+from workbench.spec.experiment import Experiment
+from workbench.spec.machine import Finding
+from workbench.spec.params import convert
+from workbench.training.devices import resolve_device, resolve_precision
+from workbench.training.schedule import scaled_learning_rate
+
+_ORDER = {"error": 0, "warning": 1, "note": 2}
+
+# Above these (after scaling with the batch) a rate is more likely a slip than a choice.
+_LARGEST_RATE = {"sgd": 3.0, "adamw": 0.02, "lars": 20.0}
+
+_MANY_PARAMETERS = 8.0
+"""Millions, from which on a backbone is slow without a GPU."""
+
+
+def check(experiment: Experiment, images: int, registry: Registry) -> tuple[Finding, ...]:
+    """Findings, errors first; none means ready. `images` is how many the folder holds, 0 for none."""
+    found = [
+        *_data(experiment, images),
+        *_batch(experiment, images, registry),
+        *_method(experiment, registry),
+        *_views(experiment, registry),
+        *_backbone(experiment, registry),
+        *_recipe(experiment),
+        *_machine(experiment, registry),
+        *_watch(experiment, images),
+    ]
+    return tuple(sorted(found, key=lambda finding: _ORDER[finding.level]))
+
+
+def train_images(experiment: Experiment, images: int) -> int:
+    """About how many of the images train. Folders train/ and test/ may say otherwise."""
+    data = experiment.data
+    used = min(images, data.limit) if data.limit else images
+    return round(used * (1 - data.test_fraction))
+
+
+def _data(experiment: Experiment, images: int) -> Iterator[Finding]:
+    data = experiment.data
+    if not Path(data.folder).is_dir():
+        yield _error(f"There is no folder {data.folder}.", "data.folder")
+    elif images == 0:
+        yield _error(f"There are no readable images in {data.folder}.", "data.folder")
+    if data.labels == "csv" and not data.column:
+        yield _error("Labels come from a table, but no column is chosen.", "data.column")
+    if data.labels == "none":
+        yield _note("Without labels kNN is not measured; the health of the representation is.", "data.labels")
+
+
+def _batch(experiment: Experiment, images: int, registry: Registry) -> Iterator[Finding]:
+    batch, field = experiment.train.batch_size, "train.batch_size"
+    card = _card(experiment, registry)
+    if batch == 1:
+        yield _error("A batch of 1: batch norm needs two images to compare.", field)
+    elif card and batch < card.min_batch:
+        yield _error(f"{card.title} needs a batch of at least {card.min_batch} images.", field)
+    training = train_images(experiment, images)
+    if images and batch > training:
+        yield _error(f"The batch of {batch:,} is larger than the training set of about {training:,} images.", field)
+    elif images and batch * 4 > training:
+        steps = training // batch
+        words = "step" if steps == 1 else "steps"
+        yield _warning(
+            f"An epoch has only {steps} {words}: a smaller batch learns more from {training:,} images.", field
+        )
+
+
+def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
+    try:
+        info = registry.method(experiment.method.name)
+    except WorkbenchError as error:
+        yield _error(str(error), "method.name")
+        return
+    try:
+        convert(experiment.method.params, info.params, where="method.params")
+    except WorkbenchError as error:
+        yield _error(str(error), getattr(error, "where", "method.params"))
+    if info.uses_labels and experiment.data.labels == "none":
+        yield _error(f"{info.title} learns from labels: choose where they come from.", "data.labels")
+    views = sum(view.count for view in experiment.views if view.role == "global")
+    if views < info.global_views:
+        yield _error(f"{info.title} needs {info.global_views} global views of each image, not {views}.", "views")
+    elif views > max(2, info.global_views):
+        yield _note(f"{views} global views of each image cost {views / 2:g} times as much as two.", "views")
+
+
+def _views(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
+    try:
+        ViewPlan(experiment.views, registry.ops)
+    except WorkbenchError as error:
+        yield _error(str(error), getattr(error, "where", "") or "views")
+    for number, view in enumerate(experiment.views):
+        if view.size > experiment.data.size:
+            yield _warning(
+                f"The view '{view.name}' of {view.size} px is larger than the stored images of "
+                f"{experiment.data.size} px, which are enlarged for it.",
+                f"views[{number}].size",
+            )
+        if not any(op.enabled for op in view.chain) and view.count > 1:
+            yield _warning(
+                f"The view '{view.name}' has no augmentation: all its copies of an image are the same.",
+                f"views[{number}].chain",
+            )
+
+
+def _backbone(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
+    spec = experiment.backbone
+    try:
+        info = registry.backbone(spec.name)
+    except WorkbenchError as error:
+        yield _error(str(error), "backbone.name")
+        return
+    sizes = {view.size for view in experiment.views}
+    if sizes and min(sizes) < info.min_size:
+        yield _error(
+            f"{info.title} needs images of at least {info.min_size} px, and a view has {min(sizes)} px.",
+            "backbone.name",
+        )
+    if info.fixed_size and len(sizes) > 1:
+        yield _error(f"{info.title} takes images of one size only, and the views have several.", "backbone.name")
+    if spec.weights not in ("none", "pretrained") and not (Path(spec.weights) / "experiment.toml").is_file():
+        yield _error(f"There is no run in {spec.weights} to take weights from.", "backbone.weights")
+
+
+def _recipe(experiment: Experiment) -> Iterator[Finding]:
+    spec = experiment.train
+    rate = scaled_learning_rate(spec.learning_rate, spec.batch_size)
+    if rate > _LARGEST_RATE[spec.optimizer]:
+        yield _warning(
+            f"The learning rate of {rate:.3g} (after scaling with the batch) is very high for "
+            f"{spec.optimizer.upper()}; training will probably diverge.",
+            "train.learning_rate",
+        )
+    if spec.warmup >= spec.epochs:
+        yield _warning(
+            f"The warm-up of {spec.warmup:g} epochs takes the whole run of {spec.epochs}: the full learning rate "
+            "is never reached.",
+            "train.warmup",
+        )
+    if spec.max_minutes:
+        yield _note(
+            "With a time limit the schedule follows the clock: a run that is interrupted and resumed goes on "
+            "well, but not exactly as it would have.",
+            "train.max_minutes",
+        )
+
+
+def _machine(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
+    spec = experiment.train
+    try:
+        device = resolve_device(spec.device)
+    except WorkbenchError as error:
+        yield _error(str(error), "train.device")
+        return
+    try:
+        resolve_precision(spec.precision, device)
+    except WorkbenchError as error:
+        yield _error(str(error), "train.precision")
+    backbone = registry.backbones.get(experiment.backbone.name)
+    if device.type == "cpu" and backbone and backbone.million_parameters > _MANY_PARAMETERS:
+        yield _warning(
+            f"There is no GPU in use: {backbone.title} with {backbone.million_parameters:.0f} million parameters "
+            "will be slow. ResNet-10t or TinyConv are made for this.",
+            "backbone.name",
+        )
+
+
+def _watch(experiment: Experiment, images: int) -> Iterator[Finding]:
+    spec = experiment.watch
+    if spec.probe_every == 0:
+        yield _note("kNN and health are never measured, so that a collapse would go unseen.", "watch.probe_every")
+    watched = min(spec.images, images) if images else spec.images
+    if spec.neighbors * 2 > watched:
+        yield _warning(f"{spec.neighbors} neighbors are too many for a probe of {watched} images.", "watch.neighbors")
+
+
+def _card(experiment: Experiment, registry: Registry) -> MethodCard | None:
+    info = registry.methods.get(experiment.method.name)
+    return info.card() if info else None
+
+
+def _error(message: str, field: str) -> Finding:
+    return Finding(level="error", message=message, field=field)
+
+
+def _warning(message: str, field: str) -> Finding:
+    return Finding(level="warning", message=message, field=field)
+
+
+def _note(message: str, field: str) -> Finding:
+    return Finding(level="note", message=message, field=field)

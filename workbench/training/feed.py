@@ -1,0 +1,138 @@
+"""From the pixel store to batches on the device: gathered ahead in a thread, in an order that the seed fixes."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """One step's raw images. pixels: (B, C, S, S) uint8, on the device.
+
+    rows: (B,) int64 in the pixel store, on the CPU, where the draws of views are made of them;
+    indices: (B,) int64 among the training images; labels: (B,) int64, -1 where unknown.
+    """
+
+    step: int
+    pixels: Tensor
+    rows: Tensor
+    indices: Tensor
+    labels: Tensor
+
+    def first(self, count: int) -> "Drawn":
+        """The first `count` images of it."""
+        return Drawn(
+            step=self.step,
+            pixels=self.pixels[:count],
+            rows=self.rows[:count],
+            indices=self.indices[:count],
+            labels=self.labels[:count],
+        )
+
+
+class Feed:
+    """Batches of the training images. What a rank gets is every `world`-th image of the whole batch."""
+
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        *,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self._pixels = pixels
+        self._rows = rows
+        self._labels = labels
+        self._batch_size = batch_size
+        self._seed = seed
+        self._device = device
+        self._rank = rank
+        self._world = world
+        self.waited = 0.0
+        """Seconds that the loop has waited for batches."""
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch; a last batch that is not full is left out."""
+        return len(self._rows) // self._batch_size
+
+    def epoch(self, epoch: int, *, start: int = 0) -> Iterator[Drawn]:
+        """The batches of an epoch, from step `start` on."""
+        order = permutation(len(self._rows), seed=self._seed, epoch=epoch)
+        waiting: queue.Queue[tuple[int, NDArray[np.int64], Tensor] | BaseException] = queue.Queue(_AHEAD)
+        over = threading.Event()
+
+        def gather() -> None:
+            try:
+                for step in range(start, self.steps):
+                    whole = order[step * self._batch_size : (step + 1) * self._batch_size]
+                    indices = whole[self._rank :: self._world]
+                    if not _put(waiting, (step, indices, self._gather(indices)), over):
+                        return
+            except Exception as error:  # noqa: BLE001  # it is raised again where the loop asks for the batch
+                _put(waiting, error, over)
+
+        thread = threading.Thread(target=gather, name="feed", daemon=True)
+        thread.start()
+        try:
+            for _ in range(start, self.steps):
+                since = time.perf_counter()
+                item = waiting.get()
+                self.waited += time.perf_counter() - since
+                if isinstance(item, BaseException):
+                    raise item
+                yield self._move(*item)
+        finally:
+            over.set()
+            thread.join()
+
+    def _gather(self, indices: NDArray[np.int64]) -> Tensor:
+        block = torch.from_numpy(np.ascontiguousarray(self._pixels[self._rows[indices]]))
+        return block.pin_memory() if self._device.type == "cuda" else block
+
+    def _move(self, step: int, indices: NDArray[np.int64], block: Tensor) -> Drawn:
+        def move(values: NDArray[np.int64]) -> Tensor:
+            return torch.from_numpy(values).to(self._device, non_blocking=True)
+
+        return Drawn(
+            step=step,
+            pixels=block.to(self._device, non_blocking=True),
+            rows=torch.from_numpy(self._rows[indices]),
+            indices=move(indices),
+            labels=move(self._labels[indices]),
+        )
+
+
+def permutation(count: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order of an epoch: of `seed` and `epoch` alone."""
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, epoch])))
+    return generator.permutation(count).astype(np.int64)
+
+
+def _put(
+    waiting: "queue.Queue[tuple[int, NDArray[np.int64], Tensor] | BaseException]",
+    item: tuple[int, NDArray[np.int64], Tensor] | BaseException,
+    over: threading.Event,
+) -> bool:
+    """Waits for room, and gives up when the epoch has been left."""
+    while not over.is_set():
+        try:
+            waiting.put(item, timeout=0.05)
+            return True
+        except queue.Full:
+            continue
+    return False

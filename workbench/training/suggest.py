@@ -1,0 +1,220 @@
+"""A first experiment: defaults scaled to the data, the method and this machine, each with its reason."""
+
+import os
+import statistics
+from pathlib import Path
+from typing import Literal
+
+from msgspec.structs import replace
+
+from workbench.augment.presets import fit_to
+from workbench.catalog.registry import Registry
+from workbench.spec.catalog import MethodCard, PresetCard
+from workbench.spec.dataset import LabelTable, ScanReport
+from workbench.spec.errors import DataError
+from workbench.spec.experiment import (
+    BackboneSpec,
+    DataSpec,
+    Experiment,
+    MethodSpec,
+    TrainSpec,
+    WatchSpec,
+)
+from workbench.spec.machine import Device
+from workbench.training.devices import list_devices
+
+_SIZES = (32, 64, 96, 128, 224)
+_CPU_LARGEST = 96
+_LABEL_NAMES = ("label", "class", "category", "target", "diagnosis", "species", "type", "finding")
+_GROUP_NAMES = ("patient", "subject", "plate", "donor", "slide", "animal", "participant", "video", "session")
+_XRAY_NAMES = ("xray", "x-ray", "x_ray", "chest", "radiograph", "cxr")
+_MOST_CLASSES = 200
+_MANY_CORES = 8
+_GPU_IMAGES = 10_000_000
+_CPU_IMAGES = 400_000
+_WATCH_IMAGES = 2000
+_WATCH_SHARE = 0.02
+
+
+def suggest(
+    scan: ScanReport,
+    *,
+    data: DataSpec | None = None,
+    method: str = "simclr",
+    backbone: str = "",
+    preset: str = "",
+    registry: Registry,
+) -> tuple[Experiment, tuple[str, ...]]:
+    """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already.
+
+    Raises `DataError` for a folder without images, `NotFoundError` for an unknown method, backbone or preset.
+    """
+    if scan.count == 0:
+        raise DataError(f"There are no readable images in {scan.folder}.")
+    card = registry.method(method).card()
+    device = list_devices()[0]
+    reasons: list[str] = []
+    if data is None:
+        data = _data(scan, device, reasons)
+    images = _train_images(scan, data)
+    plan = _preset(scan, data, card, preset, registry, reasons)
+    views = fit_to(plan, size=data.size, channels=data.channels)
+    chosen = _backbone(data, device, backbone, registry, reasons)
+    train = _recipe(images, data, card, device, reasons)
+    copies = sum(view.count * view.size**2 for view in views) / data.size**2
+    watch = _watch(images, scan.count, train.epochs, copies, reasons)
+    experiment = Experiment(
+        name=f"{card.name} on {Path(scan.folder).name or 'images'}",
+        data=data,
+        views=views,
+        method=MethodSpec(name=card.name),
+        backbone=BackboneSpec(name=chosen),
+        train=train,
+        watch=watch,
+    )
+    return experiment, tuple(reasons)
+
+
+def _data(scan: ScanReport, device: Device, reasons: list[str]) -> DataSpec:
+    size = _size(scan, device, reasons)
+    channels = _channels(scan, reasons)
+    spec = DataSpec(folder=scan.folder, size=size, channels=channels)
+    table = max(scan.tables, key=lambda table: table.matched, default=None)
+    folders = scan.class_counts()
+    classes = len(set(folders) - {""})
+    if classes > 1 and (table is None or classes < scan.count / 2):
+        reasons.append(f"Labels come from the {classes} sub-folders; training does not use them, probes do.")
+        spec = replace(spec, labels="folders")
+    elif table and (column := _label_column(table, scan.count)):
+        reasons.append(f"Labels come from the column '{column}' of {table.file}; training does not use them.")
+        spec = replace(spec, labels="csv", column=column)
+    else:
+        reasons.append("No labels were found: the map and the health figures work without them.")
+    if table:
+        spec = replace(spec, csv=table.file)
+        if group := _group_column(table, scan.count):
+            reasons.append(f"Images of one '{group}' stay on one side of the split, or the test would be too easy.")
+            spec = replace(spec, group=group)
+    if "test" in scan.parts and "train" in scan.parts:
+        reasons.append("The folders train and test decide which images are kept for testing.")
+    return spec
+
+
+def _size(scan: ScanReport, device: Device, reasons: list[str]) -> int:
+    median = statistics.median(min(sides) for sides in zip(scan.widths, scan.heights, strict=True))
+    size = max((step for step in _SIZES if step <= median), default=_SIZES[0])
+    if device.name == "cpu" and size > _CPU_LARGEST:
+        reasons.append(
+            f"{_CPU_LARGEST} px, though the images have {median:.0f} px: without a GPU larger ones take too long."
+        )
+        return _CPU_LARGEST
+    reasons.append(f"{size} px, because the shorter side of the images is {median:.0f} px (median).")
+    return size
+
+
+def _channels(scan: ScanReport, reasons: list[str]) -> Literal["rgb", "gray"]:
+    if all(mode in ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L") for mode in scan.modes):
+        reasons.append("One gray channel, because no image has color.")
+        return "gray"
+    return "rgb"
+
+
+def _label_column(table: LabelTable, count: int) -> str:
+    columns = [
+        (name, distinct)
+        for name, distinct in zip(table.columns, table.distinct, strict=True)
+        if 2 <= distinct <= min(_MOST_CLASSES, max(2, count // 4)) and not _is_named(name, _GROUP_NAMES)
+    ]
+    named = [name for name, _ in columns if _is_named(name, _LABEL_NAMES)]
+    return (named or [name for name, _ in columns] or [""])[0]
+
+
+def _group_column(table: LabelTable, count: int) -> str:
+    for name, distinct in zip(table.columns, table.distinct, strict=True):
+        if _is_named(name, _GROUP_NAMES) and 2 <= distinct < count:
+            return name
+    return ""
+
+
+def _is_named(name: str, words: tuple[str, ...]) -> bool:
+    return any(word in name.lower() for word in words)
+
+
+def _train_images(scan: ScanReport, data: DataSpec) -> int:
+    count = min(scan.count, data.limit) if data.limit else scan.count
+    if data.split != "random" and "test" in scan.parts and "train" in scan.parts:
+        return max(1, round(count * (1 - scan.parts.count("test") / scan.count)))
+    return max(1, round(count * (1 - data.test_fraction)))
+
+
+def _preset(
+    scan: ScanReport, data: DataSpec, card: MethodCard, asked: str, registry: Registry, reasons: list[str]
+) -> PresetCard:
+    if asked:
+        return registry.preset(asked)
+    is_xray = data.channels == "gray" and _is_named(Path(scan.folder).name, _XRAY_NAMES)
+    if is_xray and card.global_views > 1 and any(preset.name == "chest-xray" for preset in registry.presets):
+        reasons.append("The X-ray views: crops, small turns and contrast, nothing that hides a finding.")
+        return registry.preset("chest-xray")
+    plan = registry.preset(card.preset)
+    reasons.append(f"The views of '{plan.title}', which {card.title} is used with, fitted to {data.size} px.")
+    return plan
+
+
+def _backbone(data: DataSpec, device: Device, asked: str, registry: Registry, reasons: list[str]) -> str:
+    if asked:
+        return registry.backbone(asked).name
+    if device.name == "cpu":
+        name = "resnet10t" if (os.cpu_count() or 1) >= _MANY_CORES else "tinyconv"
+        reasons.append(f"{registry.backbone(name).title}, because this machine has no GPU.")
+        return name
+    name = "resnet18" if data.size <= _CPU_LARGEST else "resnet50"
+    reasons.append(f"{registry.backbone(name).title} on {device.title}, for images of {data.size} px.")
+    return name
+
+
+def _recipe(images: int, data: DataSpec, card: MethodCard, device: Device, reasons: list[str]) -> TrainSpec:
+    most = 256 if data.size <= _CPU_LARGEST else 128
+    batch = max(card.min_batch, 2, min(most, 2 ** (max(1, images // 4).bit_length() - 1)))
+    batch = min(batch, max(1, images))
+    epochs = _epochs(images, data, device)
+    warmup = min(card.recipe.warmup, epochs // 10)
+    reasons.append(f"A batch of {batch}, so that an epoch over {images:,} training images has {images // batch} steps.")
+    where = "on this machine's CPU" if device.name == "cpu" else f"on {device.title}"
+    reasons.append(f"{epochs} epochs, which is a first result in reasonable time {where}; more are better.")
+    source = f": {card.recipe.source}" if card.recipe.source else ""
+    reasons.append(f"The optimizer and its learning rate are the recipe of {card.title}{source}.")
+    return TrainSpec(
+        epochs=epochs,
+        batch_size=batch,
+        optimizer=card.recipe.optimizer,
+        learning_rate=card.recipe.learning_rate,
+        weight_decay=card.recipe.weight_decay,
+        warmup=float(warmup),
+    )
+
+
+def _epochs(images: int, data: DataSpec, device: Device) -> int:
+    """As many as a budget of images allows, which on a CPU shrinks with their area."""
+    budget = _GPU_IMAGES if device.name != "cpu" else _CPU_IMAGES * (32 / data.size) ** 2
+    epochs = budget / images
+    return max(10, min(400, round(epochs / 10) * 10))
+
+
+def _watch(images: int, count: int, epochs: int, copies: float, reasons: list[str]) -> WatchSpec:
+    """Probes as often as the eye wants them, but not beyond 2 % of the time.
+
+    Embedding an image is one forward pass; training on it is a forward and a backward pass (about
+    three) of each of its `copies`.
+    """
+    watched = max(50, min(_WATCH_IMAGES, count))
+    cheap = watched / (_WATCH_SHARE * 3 * copies * images)
+    every = max(1, round(epochs / 20), round(cheap))
+    every = min(every, epochs)
+    reasons.append(f"A look at the representation every {every} epochs costs about 2 % of the time at most.")
+    return WatchSpec(
+        probe_every=every,
+        snapshot_every=min(epochs, every * 2),
+        checkpoint_every=min(5, every) if epochs < 100 else 5,
+        images=watched,
+    )

@@ -1,0 +1,239 @@
+"""Looking at the representation while it forms: probe, health, verdict, snapshot, all from one embedding."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from workbench.augment.plan import ViewPlan
+from workbench.data.prepare import Prepared
+from workbench.evaluate.interval import wilson
+from workbench.evaluate.knn import knn_predict
+from workbench.inspect.embed import embed
+from workbench.inspect.health import Pair, health
+from workbench.inspect.project import pca
+from workbench.inspect.verdict import Look, verdict
+from workbench.method.backbone import Encoder
+from workbench.runs.events import Health, Probe, SnapshotTaken, read_events
+from workbench.runs.folder import RunFolder
+from workbench.runs.snapshot import Snapshot, write_snapshot
+from workbench.runs.state import fold
+from workbench.spec.experiment import WatchSpec
+from workbench.training.journal import Journal, disk_words
+
+_TEST_SHARE = 0.4
+_PAIRS = 256
+_PIXEL_SIDE = 32
+
+Subject = Literal["encoder", "untrained", "pixels"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """The images that are looked at: rows of the pixel store, the same all through a run. labels: -1 unknown."""
+
+    train_rows: NDArray[np.int64]
+    test_rows: NDArray[np.int64]
+    labels: NDArray[np.int64]
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Those of both sides, train first."""
+        return np.concatenate([self.train_rows, self.test_rows])
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether kNN has something to vote with, and something to judge."""
+        train, test = self.labels[self.train_rows], self.labels[self.test_rows]
+        return len(np.unique(train[train >= 0])) > 1 and bool((test >= 0).any())
+
+
+def choose_watched(data: Prepared, *, images: int, seed: int) -> Watched:
+    """At most `images` of them, two in five from the test side, drawn once by the seed."""
+    draw = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0x5EE])))
+    test = min(len(data.test_rows), max(round(images * _TEST_SHARE), images - len(data.train_rows)))
+    train = min(len(data.train_rows), images - test)
+    return Watched(
+        train_rows=np.sort(draw.choice(data.train_rows, train, replace=False)),
+        test_rows=np.sort(draw.choice(data.test_rows, test, replace=False)),
+        labels=data.labels,
+    )
+
+
+class Watcher:
+    """Writes probes, health, verdicts and snapshots of one run. `due` says when."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        journal: Journal,
+        *,
+        spec: WatchSpec,
+        data: Prepared,
+        plan: ViewPlan,
+        normalization: nn.Module,
+        image_size: int,
+        device: torch.device,
+        seed: int,
+    ) -> None:
+        self._run = run
+        self._journal = journal
+        self._spec = spec
+        self._pixels = data.store.pixels
+        self._plan = plan
+        self._normalization = normalization
+        self._image_size = image_size
+        self._device = device
+        self._seed = seed
+        self._watched = choose_watched(data, images=spec.images, seed=seed)
+        self._looks: list[Look] = []
+        self._baselines: dict[str, float] = {}
+        self.best = -1.0
+
+    def recall(self, epoch: int) -> None:
+        """After a resume: what was seen until `epoch`, read from the run's own events."""
+        state = fold(read_events(self._run.events_file))
+        for probe in state.probes:
+            if probe.subject != "encoder":
+                self._baselines[probe.subject] = probe.accuracy
+            elif probe.epoch <= epoch:
+                self.best = max(self.best, probe.accuracy)
+        seen: dict[int, Look] = {}
+        accuracies = {probe.epoch: probe.accuracy for probe in state.probes if probe.subject != "pixels"}
+        for event in read_events(self._run.events_file):
+            if isinstance(event, Health) and event.epoch <= epoch:
+                accuracy = accuracies.get(event.epoch)
+                seen[event.epoch] = Look(epoch=event.epoch, values=event.values, dim=event.dim, accuracy=accuracy)
+        self._looks = [seen[number] for number in sorted(seen)]
+
+    def due(self, epoch: int, *, last: bool) -> tuple[bool, bool]:
+        """Whether to probe, and to take a snapshot, after `epoch` epochs. Both at the start and at the end."""
+
+        def falls(every: int) -> bool:
+            return every > 0 and (epoch % every == 0 or last)
+
+        return falls(self._spec.probe_every), falls(self._spec.snapshot_every)
+
+    def look(
+        self, encoder: Encoder, epoch: int, *, probe: bool, snapshot: bool, loss: float | None = None
+    ) -> tuple[float, bool]:
+        """Looks at the encoder after `epoch` epochs. Returns the seconds it took, and whether kNN is at its best."""
+        since = time.perf_counter()
+        rows = self._watched.rows
+        better = False
+        if len(rows) >= 2 and (probe or snapshot):
+            embeddings = embed(
+                encoder,
+                self._normalization,
+                self._pixels,
+                image_size=self._image_size,
+                device=self._device,
+                rows=rows,
+            )
+            if probe:
+                better = self._probe(encoder, embeddings, epoch, loss)
+            if snapshot:
+                self._snapshot(embeddings, rows, epoch)
+        return time.perf_counter() - since, better
+
+    def look_at_pixels(self) -> None:
+        """The baseline that needs no network: kNN on the pixels, at 32 px at most."""
+        if not self._watched.has_labels or self._spec.probe_every == 0:
+            return
+        rows = self._watched.rows
+        factor = max(1, self._pixels.shape[-1] // _PIXEL_SIDE)
+        small = np.stack([_shrunk(self._pixels[row], factor) for row in rows])
+        features = small.reshape(len(rows), -1)
+        self._knn(features - features.mean(axis=0), 0, "pixels")
+
+    def _probe(self, encoder: Encoder, embeddings: NDArray[np.float32], epoch: int, loss: float | None) -> bool:
+        figures = health(embeddings, self._pair(encoder, epoch))
+        self._journal.tell(
+            Health(
+                epoch=epoch, values=figures.values, spectrum=figures.spectrum, dim=figures.dim, images=len(embeddings)
+            )
+        )
+        accuracy = None
+        if self._watched.has_labels:
+            accuracy = self._knn(embeddings, epoch, "encoder" if epoch else "untrained")
+        look = Look(epoch=epoch, values=figures.values, dim=figures.dim, accuracy=accuracy, loss=loss)
+        self._looks = [*(seen for seen in self._looks if seen.epoch < epoch), look]
+        if epoch > 0:
+            baselines = self._baselines
+            self._journal.tell(
+                verdict(self._looks, untrained=baselines.get("untrained"), pixels=baselines.get("pixels"))
+            )
+        better = epoch > 0 and accuracy is not None and accuracy > self.best
+        if better and accuracy is not None:
+            self.best = accuracy
+        return better
+
+    def _knn(self, features: NDArray[np.float32], epoch: int, subject: Subject) -> float:
+        watched = self._watched
+        labels = watched.labels[watched.rows]
+        known = labels >= 0
+        train = known & (np.arange(len(labels)) < len(watched.train_rows))
+        test = known & ~train
+        predicted = knn_predict(features[train], labels[train], features[test], k=self._spec.neighbors)
+        correct, total = int((predicted == labels[test]).sum()), int(test.sum())
+        low, high = wilson(correct, total)
+        probe = Probe(
+            epoch=epoch,
+            kind="knn",
+            subject=subject,
+            accuracy=correct / total,
+            low=low,
+            high=high,
+            images=total,
+        )
+        self._journal.tell(probe)
+        if subject != "encoder":
+            self._baselines[subject] = probe.accuracy
+        return probe.accuracy
+
+    def _pair(self, encoder: Encoder, epoch: int) -> Pair | None:
+        """Two global views of some images, for alignment; None where the plan makes fewer."""
+        positions = [position for position, role in enumerate(self._plan.roles) if role == "global"]
+        rows = self._watched.test_rows[:_PAIRS] if len(self._watched.test_rows) else self._watched.train_rows[:_PAIRS]
+        if len(positions) < 2 or len(rows) < 2:
+            return None
+        views = self._plan.make(
+            torch.from_numpy(np.ascontiguousarray(self._pixels[rows])).to(self._device),
+            seed=self._seed,
+            epoch=epoch,
+            rows=torch.from_numpy(rows),
+        )
+        first, second = (self._encode(encoder, views[position]) for position in positions[:2])
+        return first, second
+
+    @torch.inference_mode()
+    def _encode(self, encoder: Encoder, images: torch.Tensor) -> NDArray[np.float32]:
+        training = encoder.training
+        encoder.eval()
+        try:
+            features: NDArray[np.float32] = encoder(self._normalization(images)).float().cpu().numpy()
+        finally:
+            encoder.train(training)
+        return features
+
+    def _snapshot(self, embeddings: NDArray[np.float32], rows: NDArray[np.int64], epoch: int) -> None:
+        path = self._run.snapshot_file(epoch)
+        try:
+            write_snapshot(path, Snapshot(epoch=epoch, embeddings=embeddings, indices=rows, pca=pca(embeddings)))
+        except OSError as error:
+            raise disk_words(error, self._run) from error
+        file = path.relative_to(self._run.path).as_posix()
+        self._journal.tell(SnapshotTaken(epoch=epoch, file=file, images=len(rows), dim=embeddings.shape[1]))
+
+
+def _shrunk(image: NDArray[np.uint8], factor: int) -> NDArray[np.float32]:
+    """(C, S, S) to (C, S // factor, S // factor), means of squares of pixels, in [0, 1]."""
+    channels, height, width = image.shape
+    cut = image[:, : height // factor * factor, : width // factor * factor].astype(np.float32) / 255
+    squares = cut.reshape(channels, height // factor, factor, width // factor, factor)
+    means: NDArray[np.float32] = squares.mean(axis=(2, 4))
+    return means
