@@ -17,10 +17,11 @@ class ResNet10TEncoder(Encoder):
 
     def __init__(self, request: BackboneRequest) -> None:
         super().__init__()
-        self.net: Any = _network(request)
+        net: Any = _network(request)
         if request.stem == "small":
-            self.net.conv1[0].stride = (1, 1)
-            self.net.maxpool = nn.Identity()
+            net.conv1[0].stride = (1, 1)
+            net.maxpool = nn.Identity()
+        self.net: Any = net
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (B, 512)."""
@@ -33,7 +34,7 @@ class ResNet10TEncoder(Encoder):
         return maps
 
 
-def _network(request: BackboneRequest) -> nn.Module:
+def _network(request: BackboneRequest) -> Any:
     import timm
 
     if request.pretrained and request.stem == "small":
@@ -41,10 +42,7 @@ def _network(request: BackboneRequest) -> nn.Module:
             "Pretrained weights of a ResNet belong to the standard stem.", hint="Set backbone.stem to 'standard'."
         )
     with fetching("timm", "resnet10t") if request.pretrained else nullcontext():
-        net: nn.Module = timm.create_model(
-            "resnet10t", pretrained=request.pretrained, num_classes=0, in_chans=request.channels
-        )
-    return net
+        return timm.create_model("resnet10t", pretrained=request.pretrained, num_classes=0, in_chans=request.channels)
 
 
 def _loading(request: BackboneRequest) -> str:

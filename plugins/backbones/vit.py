@@ -36,7 +36,8 @@ class ViTEncoder(Encoder):
     def maps(self, images: Tensor) -> Tensor:
         """The patch tokens as a map (B, dim, h, w)."""
         rows, columns = self.net.patch_embed.dynamic_feat_size(images.shape[-2:])
-        return self.tokens(images).transpose(1, 2).unflatten(2, (rows, columns))
+        tokens = self.tokens(images)
+        return tokens.transpose(1, 2).reshape(len(tokens), self.dim, rows, columns)
 
 
 def _patch(request: BackboneRequest) -> int:

@@ -14,7 +14,7 @@ from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
 
-class BarlowTwinsParams(Params):
+class BarlowTwinsParams(Params, frozen=True, kw_only=True):
     """Parameters of Barlow Twins."""
 
     redundancy: Annotated[

@@ -15,7 +15,7 @@ from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
 
-class BYOLParams(Params):
+class BYOLParams(Params, frozen=True, kw_only=True):
     """Parameters of BYOL."""
 
     momentum: Annotated[

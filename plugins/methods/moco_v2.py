@@ -17,7 +17,7 @@ from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
 
-class MoCoParams(Params):
+class MoCoParams(Params, frozen=True, kw_only=True):
     """Parameters of MoCo v2."""
 
     temperature: Annotated[

@@ -14,7 +14,7 @@ from workbench.spec.params import Params
 _TURNS = 4
 
 
-class RotationParams(Params):
+class RotationParams(Params, frozen=True, kw_only=True):
     """Rotation prediction has no parameters of its own."""
 
 

@@ -13,7 +13,7 @@ from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
 
-class SimSiamParams(Params):
+class SimSiamParams(Params, frozen=True, kw_only=True):
     """Parameters of SimSiam."""
 
     dim: Annotated[

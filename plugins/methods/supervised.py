@@ -14,7 +14,7 @@ from workbench.spec.errors import CheckError
 from workbench.spec.params import Params, param
 
 
-class SupervisedParams(Params):
+class SupervisedParams(Params, frozen=True, kw_only=True):
     """Parameters of the supervised baseline."""
 
     label_smoothing: Annotated[

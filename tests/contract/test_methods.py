@@ -30,7 +30,8 @@ SLIM = {"hidden": 48, "dim": 32, "bottleneck": 16, "queue": 2 * BATCH}
 def slim(info: MethodInfo[Any]) -> Params:
     """The defaults, with small heads."""
     changes = {name: value for name, value in SLIM.items() if name in info.params.__struct_fields__}
-    return msgspec.structs.replace(info.params(), **changes)
+    params: Params = msgspec.structs.replace(info.params(), **changes)
+    return params
 
 
 def setting(*, batch: int = BATCH, channels: int = 3) -> Setting:
@@ -129,24 +130,21 @@ def test_steps_change_the_encoder(info: MethodInfo[Any]) -> None:
 
 
 @every_method
-def test_the_loss_starts_near_chance(info: MethodInfo[Any]) -> None:
+@pytest.mark.parametrize("content", ["the same", "unrelated"])
+def test_views_that_teach_nothing_leave_it_at_chance(info: MethodInfo[Any], content: str) -> None:
     if info.chance_loss is None:
         pytest.skip("the method declares no chance loss")
-    chance = info.chance_loss(slim(info), setting(batch=64))
-    start = build(info, batch=64)(make_batch(info, batch=64), progress(0)).value.item()
-    assert start == pytest.approx(chance, rel=0.5, abs=0.35)
-
-
-@every_method
-def test_images_that_are_all_the_same_leave_it_at_chance(info: MethodInfo[Any]) -> None:
-    if info.chance_loss is None:
-        pytest.skip("the method declares no chance loss")
-    method = build(info)
-    same = torch.full((BATCH, 3, SIZE, SIZE), 0.5)
+    params = info.params()
+    if "queue" in info.params.__struct_fields__:
+        params = msgspec.structs.replace(params, queue=SLIM["queue"])  # so that it is full after some steps.
+    method = build(info, params, batch=64)
+    generator = torch.Generator().manual_seed(0)
     for step in range(STEPS):
-        loss = method(as_batch(info, [same] * info.global_views), progress(step))
+        shape = (info.global_views, 64, 3, SIZE, SIZE)
+        views = torch.full(shape, 0.5) if content == "the same" else torch.randn(shape, generator=generator)
+        loss = method(as_batch(info, list(views)), progress(step))
         method.after_step(progress(step))
-    assert loss.value.item() == pytest.approx(info.chance_loss(slim(info), setting()), rel=0.1, abs=0.25)
+    assert loss.value.item() == pytest.approx(info.chance_loss(params, setting(batch=64)), rel=0.2, abs=0.25)
 
 
 @every_method

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ from workbench.runs.folder import RunFolder
 from workbench.runs.results import Evaluation, ExportRecord, ProbeResult, save_evaluation
 from workbench.runs.snapshot import Snapshot, write_snapshot
 from workbench.runs.split import SplitTable, write_split
-from workbench.spec.catalog import BackboneCard, Catalog, MethodCard, OpCard, PresetCard
+from workbench.spec.catalog import BackboneCard, Catalog, Family, MethodCard, OpCard, PresetCard
 from workbench.spec.dataset import BrokenFile, LabelTable, ScanReport
 from workbench.spec.experiment import DataSpec, Experiment, MethodSpec, OpSpec, TrainSpec, ViewSpec
 from workbench.spec.machine import Device, Finding, Measurement
@@ -62,16 +62,19 @@ def fake_catalog() -> Catalog:
     symmetric = ParamInfo(
         name="symmetric", title="symmetric", kind="bool", default=True, help="Both ways.", advanced=True
     )
+    families: tuple[tuple[str, str, Family], ...] = (
+        ("simclr", "SimCLR", "contrastive"),
+        ("byol", "BYOL", "distillation"),
+        ("rotation", "Rotation", "puzzle"),
+        ("supervised", "Supervised", "baseline"),
+    )
     methods = tuple(
         MethodCard(
             name=name, title=title, family=family, paper="arXiv:2002.05709", year=2020, summary=f"{title} in a line.",
             explanation=f"{title} explained at length.", when="Often.", collapse="No.", tags=("large batch",),
             uses_labels=name == "supervised", params=(temperature, dim, symmetric),
         )
-        for name, title, family in (
-            ("simclr", "SimCLR", "contrastive"), ("byol", "BYOL", "distillation"), ("rotation", "Rotation", "puzzle"),
-            ("supervised", "Supervised", "baseline"),
-        )
+        for name, title, family in families
     )  # fmt: skip
     backbones = tuple(
         BackboneCard(
@@ -283,13 +286,19 @@ def _positions(count: int) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 def fake_evaluation(column: str = "label") -> Evaluation:
     """Two classes, three subjects, two probes."""
+    kinds: tuple[Literal["knn", "linear"], ...] = ("knn", "linear")
+    subjects: tuple[tuple[Literal["encoder", "untrained", "pixels"], float], ...] = (
+        ("encoder", 0.75),
+        ("untrained", 0.6),
+        ("pixels", 0.5),
+    )
     results = tuple(
         ProbeResult(
             kind=kind, subject=subject, accuracy=accuracy, low=accuracy - 0.05, high=accuracy + 0.05,
             confusion=((5, 1), (2, 4)), seconds=0.5,
         )
-        for kind in ("knn", "linear")
-        for subject, accuracy in (("encoder", 0.75), ("untrained", 0.6), ("pixels", 0.5))
+        for kind in kinds
+        for subject, accuracy in subjects
     )  # fmt: skip
     return Evaluation(
         epoch=4, column=column, classes=("cats", "dogs"), train_images=24, test_images=12, results=results,

@@ -1,6 +1,7 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.session import Session
@@ -120,6 +121,17 @@ def test_an_op_that_is_not_installed_can_still_be_removed(edited: Edited, qtbot:
     row.setFocus()
     QTest.keyClick(row, Qt.Key.Key_Delete)
     assert edited.names == ["random_resized_crop"]
+
+
+def test_before_the_catalog_is_there_rows_complain_of_nothing(qtbot: QtBot, session: Session) -> None:
+    editor = ChainEditor()
+    qtbot.addWidget(editor)
+    editor.set_chain((CROP, FLIP))
+    assert [row.title for row in editor.rows] == ["Random resized crop", "Horizontal flip"]
+    assert not any("Install" in label.text() for label in editor.findChildren(QLabel))
+    editor.set_ops(session.catalog.ops)
+    assert editor.chain == (CROP, FLIP)
+    assert editor.rows[0].is_open
 
 
 def test_duplicates_keep_their_own_parameters(edited: Edited) -> None:

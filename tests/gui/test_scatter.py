@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QPolygonF
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.widgets import lasso
@@ -85,6 +86,16 @@ def test_all_points_fit() -> None:
     assert down.max() <= 200
 
 
+def test_a_collapsed_representation_is_one_dot_in_the_middle() -> None:
+    x = np.full(50, 7.5, np.float32)
+    view = fit_view(x, x, 300, 200)
+    assert view.to_pixels(x, x)[0][0] == pytest.approx(150)
+    colors, inks = np.array([0xFFFFFFFF], np.uint32), np.zeros(50, np.uint8)
+    far = np.array([1e30, -1e30] * 25, np.float32)
+    assert draw_points(x, x, inks, view=view, colors=colors, width=300, height=200, size=3.0)[100, 150]
+    assert not draw_points(far, far, inks, view=view, colors=colors, width=300, height=200, size=3.0).any()
+
+
 @pytest.fixture
 def grid(qtbot: QtBot) -> EmbeddingMap:
     """A map of 5 x 5 points in two classes."""
@@ -103,20 +114,20 @@ def test_what_is_under_the_cursor(grid: EmbeddingMap, qtbot: QtBot) -> None:
         assert grid.point_at(grid.place_of(position)) == position
     assert grid.point_at((grid.place_of(0) + grid.place_of(6)) / 2) == -1
     with qtbot.waitSignal(grid.clicked) as clicked:
-        qtbot.mouseClick(grid, Qt.MouseButton.LeftButton, pos=grid.place_of(12).toPoint())
+        QTest.mouseClick(grid, Qt.MouseButton.LeftButton, pos=grid.place_of(12).toPoint())
     assert clicked.args == [12]
     with qtbot.waitSignal(grid.hovered, check_params_cb=lambda position: position == 12):
-        qtbot.mouseMove(grid, grid.place_of(12).toPoint() + QPoint(1, 0))
+        QTest.mouseMove(grid, grid.place_of(12).toPoint() + QPoint(1, 0))
     grid.show_classes(frozenset({1}))
     assert grid.point_at(grid.place_of(12)) == -1
     assert grid.point_at(grid.place_of(13)) == 13
 
 
 def _drag(qtbot: QtBot, grid: EmbeddingMap, spots: list[QPointF], keys: Qt.KeyboardModifier) -> None:
-    qtbot.mousePress(grid, Qt.MouseButton.LeftButton, keys, spots[0].toPoint())
+    QTest.mousePress(grid, Qt.MouseButton.LeftButton, keys, spots[0].toPoint())
     for spot in spots[1:]:
-        qtbot.mouseMove(grid, spot.toPoint())
-    qtbot.mouseRelease(grid, Qt.MouseButton.LeftButton, keys, spots[-1].toPoint())
+        QTest.mouseMove(grid, spot.toPoint())
+    QTest.mouseRelease(grid, Qt.MouseButton.LeftButton, keys, spots[-1].toPoint())
 
 
 def test_lasso_catches_what_it_surrounds(grid: EmbeddingMap, qtbot: QtBot) -> None:
@@ -138,7 +149,7 @@ def test_a_drag_pans_and_a_double_click_shows_everything(grid: EmbeddingMap, qtb
     before = grid.place_of(0)
     _drag(qtbot, grid, [QPointF(100, 100), QPointF(130, 120), QPointF(150, 140)], Qt.KeyboardModifier.NoModifier)
     assert (grid.place_of(0) - before).toPoint() == QPoint(50, 40)
-    qtbot.mouseDClick(grid, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
+    QTest.mouseDClick(grid, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
     assert grid.place_of(0) == before
 
 

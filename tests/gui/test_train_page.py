@@ -3,12 +3,12 @@
 import os
 import socket
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 import psutil
 import pytest
-from conftest import fake_catalog, fake_experiment, make_run  # type: ignore[import-not-found]
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.bridge import Engine
@@ -49,9 +49,9 @@ def page(qtbot: QtBot, session: Session, engine: Engine) -> TrainPage:
 
 
 @pytest.fixture
-def live(session: Session, images: Path) -> RunFolder:
+def live(session: Session, make_run: Callable[..., RunFolder]) -> RunFolder:
     """A run whose trainer is this process."""
-    run = make_run(session.runs_folder, images, finished=False)
+    run = make_run(session.runs_folder, finished=False)
     control.beat(run)
     return run
 
@@ -109,11 +109,12 @@ def test_health_says_what_healthy_looks_like() -> None:
     ]  # fmt: skip
 
 
-def test_sentence_names_what_is_trained(tmp_path: Path) -> None:
-    experiment, catalog = fake_experiment(str(tmp_path / "photos")), fake_catalog()
+def test_sentence_names_what_is_trained(opened: Session) -> None:
+    experiment, catalog = opened.draft, opened.catalog
+    assert experiment
     state = fold([Started(pid=1, host="h", device="cpu", total_epochs=200), _scalars(9, 60.5)])
     said = facts.sentence(experiment, catalog, state, "training", 4320.0)
-    assert said == "SimCLR, ResNet-18 on photos · epoch 61 of 200 · 1 h 12 min left"
+    assert said == "SimCLR, ResNet-18 on pets · epoch 61 of 200 · 1 h 12 min left"
 
 
 def test_without_a_run_the_next_step_is_a_method(page: TrainPage, session: Session, qtbot: QtBot) -> None:
@@ -148,7 +149,10 @@ def test_a_live_run_grows_and_is_steered(page: TrainPage, session: Session, live
     _tell(live, Scalars(step=99, epoch=3.9, values={"loss": 0.1}), Warned(message="The disk is nearly full."))
     qtbot.waitUntil(lambda: len(page.loss.plot.curves[0].x) == points + 1)
     assert "The disk is nearly full." in page.side.events.text().splitlines()[0]
-    for button, request in ((page.snapshot, "snapshot"), (page.pause, "pause"), (page.stop, "stop")):
+    steering: tuple[tuple[QPushButton, control.Request], ...] = (
+        (page.snapshot, "snapshot"), (page.pause, "pause"), (page.stop, "stop"),
+    )  # fmt: skip
+    for button, request in steering:
         button.click()
         assert control.asked(live, request)
     assert not page.stop.isEnabled()
@@ -165,11 +169,12 @@ def test_pause_becomes_resume(page: TrainPage, session: Session, live: RunFolder
     assert not control.asked(live, "pause")
 
 
-def test_images_being_read(page: TrainPage, session: Session, images: Path, qtbot: QtBot) -> None:
-    run = RunFolder.create(session.runs_folder, fake_experiment(str(images)))
+def test_images_being_read(page: TrainPage, opened: Session) -> None:
+    assert opened.draft
+    run = RunFolder.create(opened.runs_folder, opened.draft)
     control.beat(run)
     _tell(run, Phase(phase="preparing"), Progressed(what="Decoding images", done=1200, total=9469))
-    session.set_run(run)
+    opened.set_run(run)
     assert "Decoding images: 1,200 of 9,469" in page._purpose.text()
     assert page.progress.value() == round(1000 * 1200 / 9469)
 

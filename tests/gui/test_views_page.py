@@ -226,6 +226,16 @@ def test_images_are_spread_over_the_folder_and_never_repeat() -> None:
     assert edits.chosen_rows(1000, 10, 5) == edits.chosen_rows(1000, 10, 5)
 
 
+def test_the_preset_of_a_fitted_plan_is_recognized(session: Session) -> None:
+    presets = session.catalog.presets
+    whole, cropped, other = presets[0].views, presets[1].views, (ViewSpec(chain=(OpSpec(op="rotation"),)),)
+    for views, usual, name in ((whole, "", "simclr"), (cropped, "", "gentle"), (cropped, "simclr", "simclr")):
+        found = edits.source_preset(views, presets, usual)
+        assert found
+        assert found.name == name
+    assert edits.source_preset(other, presets, "simclr") is None
+
+
 def test_the_same_views_after_a_trip_through_a_file_are_the_same() -> None:
     tuples = (ViewSpec(chain=(OpSpec(op="crop", params={"scale": (0.2, 1.0)}),)),)
     lists = (ViewSpec(chain=(OpSpec(op="crop", params={"scale": [0.2, 1.0]}),)),)

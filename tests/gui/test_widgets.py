@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -52,24 +53,24 @@ def test_gallery_asks_only_for_what_is_seen(qtbot: QtBot, gallery: Gallery, engi
 
 def test_gallery_keys_and_clicks_choose(qtbot: QtBot, gallery: Gallery) -> None:
     gallery.set_items("/photos", [f"{number}.png" for number in range(20)])
-    qtbot.keyClick(gallery, Qt.Key.Key_Right)
-    qtbot.keyClick(gallery, Qt.Key.Key_Down)
+    QTest.keyClick(gallery, Qt.Key.Key_Right)
+    QTest.keyClick(gallery, Qt.Key.Key_Down)
     below = gallery.current
     assert below > 1
     with qtbot.waitSignal(gallery.chosen) as chosen:
-        qtbot.keyClick(gallery, Qt.Key.Key_Return)
+        QTest.keyClick(gallery, Qt.Key.Key_Return)
     assert chosen.args == [below]
-    qtbot.keyClick(gallery, Qt.Key.Key_End)
+    QTest.keyClick(gallery, Qt.Key.Key_End)
     assert gallery.current == 19
     with qtbot.waitSignal(gallery.chosen) as chosen:
-        qtbot.mouseClick(gallery.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(4, 4))
+        QTest.mouseClick(gallery.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(4, 4))
     assert chosen.args[0] >= 0
 
 
 def test_gallery_without_pictures_is_quiet(qtbot: QtBot, gallery: Gallery) -> None:
     gallery.set_items("/photos", [])
     for key in (Qt.Key.Key_Right, Qt.Key.Key_End, Qt.Key.Key_Return):
-        qtbot.keyClick(gallery, key)
+        QTest.keyClick(gallery, key)
     assert gallery.current == -1
 
 
@@ -96,9 +97,9 @@ def test_card_is_a_button_where_it_is_said_so(qtbot: QtBot) -> None:
     qtbot.addWidget(card)
     assert card.accessibleName() == "SimCLR"
     with qtbot.waitSignal(card.clicked):
-        qtbot.keyClick(card, Qt.Key.Key_Space)
+        QTest.keyClick(card, Qt.Key.Key_Space)
     with qtbot.waitSignal(card.clicked):
-        qtbot.mouseClick(card, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(card, Qt.MouseButton.LeftButton)
 
 
 def test_banner_says_its_level_in_words(qtbot: QtBot) -> None:
@@ -125,7 +126,7 @@ def test_empty_state_leads_on(qtbot: QtBot) -> None:
     empty = EmptyState("data", "Nothing", "Do something about it. " * 20, "Do it", lambda: clicks.append(1))
     qtbot.addWidget(empty)
     empty.show()
-    qtbot.mouseClick(empty.button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(empty.button, Qt.MouseButton.LeftButton)
     assert clicks == [1]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -41,7 +42,7 @@ def _open(window: MainWindow, folder: Path) -> None:
 def test_all_pages_are_reached_in_their_order(qtbot: QtBot, window: MainWindow) -> None:
     assert [button.stop.name for button in window.rail.buttons.values()] == NAMES
     for number, name in enumerate(NAMES, start=1):
-        qtbot.keyClick(window, Qt.Key(ord("0") + number), Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(window, Qt.Key(ord("0") + number), Qt.KeyboardModifier.ControlModifier)
         assert window.page is window.pages[name]
         assert window.page.name == name
         assert window.rail.buttons[name].isChecked()
@@ -128,10 +129,10 @@ def test_a_failure_is_told_in_words(qtbot: QtBot, window: MainWindow, client: An
 
 
 def test_the_palette_does_what_is_typed(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     assert window.palette_box.isVisible()
-    qtbot.keyClicks(window.palette_box.field, "dark")
-    qtbot.keyClick(window.palette_box.field, Qt.Key.Key_Return)
+    QTest.keyClicks(window.palette_box.field, "dark")
+    QTest.keyClick(window.palette_box.field, Qt.Key.Key_Return)
     assert not window.palette_box.isVisible()
     assert theme.tokens().dark
     assert window.session.settings.theme == "dark"
@@ -144,9 +145,9 @@ def test_undo_by_keyboard(qtbot: QtBot, window: MainWindow, images: Path) -> Non
     draft = window.session.draft
     assert draft
     window.session.edit(replace(draft, seed=5), "Seed")
-    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert window.session.draft == draft
-    qtbot.keyClick(window, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(window, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
     assert window.session.draft
     assert window.session.draft.seed == 5
 

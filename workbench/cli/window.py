@@ -32,7 +32,7 @@ def add(commands: console.Commands) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=Path, metavar="DIR", help="the folder that holds the runs")
-    parser.add_argument("--run", metavar="RUN", help="the run to show: its folder, its name, or latest")
+    parser.add_argument("--run", dest="which", metavar="RUN", help="the run to show: its folder, its name, or latest")
 
 
 def _open(arguments: argparse.Namespace) -> int:
@@ -66,9 +66,9 @@ def _screenshots(arguments: argparse.Namespace) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> Path | None:
-    if not arguments.run:
+    if not arguments.which:
         return None
-    return find_run(arguments.run, arguments.runs or places.default_runs()).path
+    return find_run(arguments.which, arguments.runs or places.default_runs()).path
 
 
 def has_display() -> bool:

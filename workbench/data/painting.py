@@ -50,9 +50,9 @@ def paint(scene: Scene, size: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng(scene.seed)
     line = ((np.arange(size, dtype=np.float32) + 0.5) * 2.0 / size - 1.0).astype(np.float32)
     x, y = line[None, None, :], line[None, :, None]
-    radius = scene.between(2, 0.36, 0.60)
-    away_x, away_y = (x - scene.between(0, -0.34, 0.34)) / radius, (y - scene.between(1, -0.34, 0.34)) / radius
-    turn = np.deg2rad(90.0 * scene.orientation[:, None, None] + scene.between(3, -16.0, 16.0)).astype(np.float32)
+    radius = scene.between(2, 0.52, 0.76)
+    away_x, away_y = (x - scene.between(0, -0.22, 0.22)) / radius, (y - scene.between(1, -0.22, 0.22)) / radius
+    turn = np.deg2rad(90.0 * scene.orientation[:, None, None] + scene.between(3, -20.0, 20.0)).astype(np.float32)
     own_x, own_y = _turned(away_x, away_y, -turn)
     edge = 2.0 / size / radius
     distance = _by_kind(scene.shape, (_circle, _square, _triangle, _star, _cross, _ring), own_x, own_y)
@@ -64,11 +64,11 @@ def paint(scene: Scene, size: int) -> NDArray[np.uint8]:
     _blend(picture, body, _inside(distance, edge))
     eye = np.where(scene.shape == SHAPES.index("ring"), 0.64, 0.40).astype(np.float32)[:, None, None]
     from_eye = np.hypot(own_x, own_y + eye)
-    _blend(picture, np.float32(0.97), _inside(from_eye - 0.215, edge))
-    _blend(picture, np.float32(0.08), _inside(np.hypot(own_x, own_y + eye + 0.045) - 0.115, edge))
+    _blend(picture, np.float32(0.97), _inside(from_eye - 0.165, edge))
+    _blend(picture, np.float32(0.08), _inside(np.hypot(own_x, own_y + eye + 0.035) - 0.09, edge))
 
     noise = rng.standard_normal(picture.shape[:3], dtype=np.float32) * scene.between(4, 0.0, 0.03)
-    picture = (picture + noise[..., None]) * scene.between(5, 0.86, 1.06)[..., None]
+    picture = (picture + noise[..., None]) * scene.between(5, 0.75, 1.1)[..., None]
     return np.asarray(np.rint(np.clip(picture, 0.0, 1.0) * 255.0), dtype=np.uint8)
 
 
@@ -77,23 +77,23 @@ def _body(scene: Scene, own_x: Field, own_y: Field, distance: Field, *, edge: Fi
     saturation = 0.62 + 0.33 * scene.chance[:, 7]
     value = 0.78 + 0.20 * scene.chance[:, 8]
     light = _rgb(hue, saturation, value)[:, None, None, :]
-    dark = _rgb(hue, np.minimum(1.0, saturation + 0.1), value * (0.36 + 0.16 * scene.chance[:, 9]))[:, None, None, :]
+    dark = _rgb(hue, np.minimum(1.0, saturation + 0.1), value * (0.64 + 0.10 * scene.chance[:, 9]))[:, None, None, :]
     across, along = _turned(own_x, own_y, scene.between(10, 0.0, 2.0 * np.pi))
     pitch = scene.between(11, 0.40, 0.56)
     across, along = across / pitch + scene.between(12, 0.0, 1.0), along / pitch + scene.between(13, 0.0, 1.0)
     kinds = (_no_pattern, _stripes, _dots, _checker)
     pattern = _by_kind(scene.texture, kinds, across, along)
     share = np.clip(0.5 - pattern * pitch / edge / 1.5, 0.0, 1.0)[..., None]
-    rim = np.clip((distance + 0.11) / 0.05, 0.0, 1.0)[..., None]
-    return np.asarray((light + (dark - light) * share) * (1.0 - 0.5 * rim), dtype=np.float32)
+    rim = np.clip((distance + 0.15) / 0.06, 0.0, 1.0)[..., None]
+    return np.asarray((light + (dark - light) * share) * (1.0 - 0.7 * rim), dtype=np.float32)
 
 
 def _ground(scene: Scene, x: Field, y: Field, *, rng: np.random.Generator) -> Field:
     """Muted, from dark to light, so that two pictures of one thing are far apart as mere pixels."""
     count, size = len(scene.shape), x.shape[-1]
-    hue, saturation = scene.chance[:, 14], 0.06 + 0.26 * scene.chance[:, 15]
-    value = 0.26 + 0.66 * scene.chance[:, 16]
-    step = np.where(value > 0.58, -1.0, 1.0) * (0.22 + 0.16 * scene.chance[:, 17])
+    hue, saturation = scene.chance[:, 14], 0.06 + 0.28 * scene.chance[:, 15]
+    value = 0.18 + 0.78 * scene.chance[:, 16]
+    step = np.where(value > 0.58, -1.0, 1.0) * (0.14 + 0.10 * scene.chance[:, 17])
     first = _rgb(hue, saturation, value)[:, None, None, :]
     second = _rgb(hue + 0.12 * (scene.chance[:, 18] - 0.5), saturation, np.clip(value + step, 0, 1))[:, None, None, :]
     knots = rng.random((count, _CLOUD, _CLOUD), dtype=np.float32)

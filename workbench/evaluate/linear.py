@@ -127,10 +127,10 @@ def _minimize(rows: Tensor, goal: Tensor, weights: Tensor, bias: Tensor, *, stre
         evaluations += 1
         search.zero_grad()
         loss = F.cross_entropy(rows @ weights.T + bias, goal) + strength / 2 * weights.square().sum()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    search.step(closure)
+    search.step(closure)  # type: ignore[no-untyped-call]
 
 
 def _hold_out(labels: NDArray[np.int64], seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

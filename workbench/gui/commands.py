@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
@@ -82,7 +83,7 @@ def _pages(window: MainWindow) -> list[Action]:
             menu="View",
             shortcuts=(f"Ctrl+{number}",),
             icon=name,
-            run=lambda name=name: window.show_page(name),
+            run=partial(window.show_page, name),
         )
         for number, (name, title) in enumerate(PAGES, start=1)
     ]
@@ -98,11 +99,11 @@ def _run(window: MainWindow) -> list[Action]:
         ),
         Action(
             name="pause", title="Pause the run", icon="pause", enabled=lambda: watcher.status == "training",
-            run=lambda: watcher.run and control.ask(watcher.run, "pause"),
+            run=lambda: _ask(session, "pause"),
         ),
         Action(
             name="stop", title="Stop the run and keep it", icon="stop", enabled=lambda: watcher.running,
-            run=lambda: watcher.run and control.ask(watcher.run, "stop"),
+            run=lambda: _ask(session, "stop"),
         ),
     ]  # fmt: skip
 
@@ -116,8 +117,8 @@ def _view(window: MainWindow) -> list[Action]:
             menu="View",
             group=1,
             icon=icon,
-            checked=lambda mode=mode: theme.mode() == mode,
-            run=lambda mode=mode: set_theme(session, mode),
+            checked=partial(_is_mode, mode),
+            run=partial(set_theme, session, mode),
         )
         for mode, title, icon in _MODES
     ]
@@ -141,6 +142,15 @@ def _help(window: MainWindow) -> list[Action]:
 def _start(window: MainWindow) -> None:
     """The Method page checks the draft before it starts a run, so starting goes through it."""
     window.show_page("method").press_primary()
+
+
+def _ask(session: Session, request: control.Request) -> None:
+    if session.run is not None:
+        control.ask(session.run, request)
+
+
+def _is_mode(mode: Mode) -> bool:
+    return theme.mode() == mode
 
 
 def _show_run(session: Session) -> None:

@@ -35,7 +35,7 @@ def follow(target: _HasIcon, name: str, tone: str = "text") -> None:
     """Gives a button or an action its icon, now and after every change of the theme."""
     target.setIcon(icon(name, tone))
     if isinstance(target, QObject):
-        follower = _Follower(target, name, tone)
+        follower = _Follower(target, target, name, tone)
         theme.changed.connect(follower.refresh)
 
 
@@ -71,14 +71,15 @@ def _source(name: str) -> str:
 class _Follower(QObject):
     """Lives as long as its target, which is its parent."""
 
-    def __init__(self, target: QObject, name: str, tone: str) -> None:
-        for older in target.findChildren(_Follower, options=Qt.FindChildOption.FindDirectChildrenOnly):
+    def __init__(self, target: _HasIcon, parent: QObject, name: str, tone: str) -> None:
+        for older in parent.findChildren(_Follower, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            theme.changed.disconnect(older.refresh)
             older.deleteLater()
-        super().__init__(target)
+        super().__init__(parent)
+        self._target = target
         self._name = name
         self._tone = tone
 
     def refresh(self) -> None:
         """The theme has changed."""
-        target = self.parent()
-        target.setIcon(icon(self._name, self._tone))  # type: ignore[attr-defined]
+        self._target.setIcon(icon(self._name, self._tone))

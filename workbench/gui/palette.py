@@ -49,6 +49,7 @@ class CommandPalette(QFrame):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self.setObjectName("palette")
         self.setAccessibleName("Command palette")
         self.field = QLineEdit()
@@ -72,9 +73,8 @@ class CommandPalette(QFrame):
     def open(self, actions: Sequence[Action]) -> None:
         """Shows what can be done now."""
         self._actions = [action for action in actions if action.possible]
-        window = self.parentWidget()
-        width = min(560, window.width() - 32)
-        self.setGeometry((window.width() - width) // 2, 64, width, 100)
+        width = min(560, self._window.width() - 32)
+        self.setGeometry((self._window.width() - width) // 2, 64, width, 100)
         self.field.clear()
         self._filter("")
         self.show()
@@ -111,7 +111,7 @@ class CommandPalette(QFrame):
             item.setData(_ACTION, action)
             self.list.addItem(item)
         self.list.setCurrentRow(0)
-        rows = max(1, min(_MOST_ROWS, self.list.count(), (self.parentWidget().height() - 160) // _ROW))
+        rows = max(1, min(_MOST_ROWS, self.list.count(), (self._window.height() - 160) // _ROW))
         self.list.setFixedHeight(rows * _ROW + 2)
         self.resize(self.width(), self.sizeHint().height())
 
@@ -122,7 +122,7 @@ class CommandPalette(QFrame):
 
     def _leave(self) -> None:
         self.hide()
-        self.parentWidget().setFocus()
+        self._window.setFocus()
 
 
 class _Row(QStyledItemDelegate):
@@ -141,8 +141,8 @@ class _Row(QStyledItemDelegate):
         tokens = theme.tokens()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state = option.state
         if state & QStyle.StateFlag.State_Selected:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tokens.accent_tint))

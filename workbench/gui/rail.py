@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from workbench.gui import icons, theme
@@ -30,6 +30,7 @@ class RailButton(QAbstractButton):
         self.stop = stop
         self._number = number
         self._state: PageState = "ready"
+        self._ringed = False
         self.setCheckable(True)
         self.setAutoExclusive(True)
         self.setText(stop.title)
@@ -51,6 +52,18 @@ class RailButton(QAbstractButton):
         """All the same."""
         return QSize(_WIDTH, _HEIGHT)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """A ring for those who move by keyboard, none after a click or when the window comes up."""
+        super().focusInEvent(event)
+        self._ringed = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """No ring."""
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Tint, icon, name, dot."""
         del event
@@ -68,7 +81,7 @@ class RailButton(QAbstractButton):
         painter.setPen(color)
         painter.drawText(QRect(0, 33, self.width(), 18), Qt.AlignmentFlag.AlignCenter, self.stop.title)
         self._paint_dot(painter)
-        if self.hasFocus():
+        if self._ringed:
             painter.setPen(QPen(QColor(tokens.accent), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(self.rect().adjusted(2, 2, -3, -3))

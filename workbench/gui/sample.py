@@ -73,7 +73,7 @@ class SamplePainter(QObject):
         if code == 0:
             self.painted.emit(self.folder)
             return
-        said = process.readAll().data().decode("utf-8", "replace").strip()
+        said = bytes(process.readAll().data()).decode("utf-8", "replace").strip()
         last = said.splitlines()[-1].removeprefix("workbench: ") if said else f"exit code {code}"
         self.failed.emit(Words(f"The sample could not be painted: {last}", "", said))
 

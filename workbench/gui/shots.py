@@ -17,7 +17,8 @@ from workbench.spec.errors import EngineError, RunError
 
 SIZES = ((1440, 900), (1280, 800))
 MODES: tuple[Mode, ...] = ("light", "dark")
-_QUIET_SECONDS = 0.3
+_QUIET_SECONDS = 0.6
+"""Longer than any page waits for the last of several changes before it asks."""
 _PATIENCE_SECONDS = 180.0
 _FIRST_PAGES = ("data", "views", "method")
 """These ask the engine again when the draft arrives, so they are visited once before the pictures."""

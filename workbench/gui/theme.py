@@ -235,8 +235,8 @@ def contrast(first: str, second: str) -> float:
 
 
 def _luminance(value: str) -> float:
-    parts = [component / 255 for component in QColor(value).getRgb()[:3]]  # type: ignore[index]
-    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    parts = (QColor(value).redF(), QColor(value).greenF(), QColor(value).blueF())
+    linear: list[float] = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 

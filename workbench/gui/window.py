@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.engine.messages import Arrays, CatalogReply, GetCatalog, GetMachine, MachineReply
 from workbench.engine.protocol import Failed
@@ -21,6 +21,8 @@ from workbench.gui.statusbar import StatusBar
 from workbench.gui.widgets.errors import FailureDialog, Words, show_failure
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import WorkbenchError
+
+_PAGES_OF_RUNS = ("train", "explore", "evaluate", "runs", "export")
 
 
 class MainWindow(QMainWindow):
@@ -39,11 +41,16 @@ class MainWindow(QMainWindow):
         self.page: Page | None = None
         self.failure: FailureDialog | None = None
         self._attached = False
+        self._last_page = session.settings.page
         self.rail = Rail(tuple(Stop(name, title) for name, title in PAGES))
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.status = StatusBar(session, engine)
         self._lay_out()
+        self._drop = QLabel("Drop to open this folder", self)
+        self._drop.setObjectName("drop")
+        self._drop.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._drop.hide()
         self.palette_box = CommandPalette(self)
         self.actions_list = commands.of_window(self)
         self._bound = actions.bind_shortcuts(self.actions_list, self)
@@ -123,16 +130,18 @@ class MainWindow(QMainWindow):
         """A folder, or a file of one, may be dropped anywhere."""
         if _dropped_folder(event) is not None:
             event.acceptProposedAction()
-            self.setProperty("dropping", True)
+            self._drop.setGeometry(self.rect().adjusted(24, 24, -24, -24))
+            self._drop.show()
+            self._drop.raise_()
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Gone again."""
-        self.setProperty("dropping", False)
+        self._drop.hide()
         super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Opens what was dropped: a run folder as a run, any other as images."""
-        self.setProperty("dropping", False)
+        self._drop.hide()
         folder = _dropped_folder(event)
         if folder is None:
             return
@@ -201,9 +210,11 @@ class MainWindow(QMainWindow):
             if self.session.scan is None and self.session.opening is None:
                 self.show_page("train")
             return
-        last = self.session.settings.run
+        last, page = self.session.settings.run, self._last_page
         if last is not None and (last / "experiment.toml").is_file():
             self.session.set_run(RunFolder(last))
+            if page in _PAGES_OF_RUNS and self.session.scan is None and self.session.opening is None:
+                self.show_page(page)
 
     def _on_catalog(self, reply: CatalogReply, arrays: Arrays) -> None:
         del arrays

@@ -14,6 +14,8 @@ from workbench.spec.progress import Report, ignore
 
 _CHUNK_ROWS = 16_384
 _FEWEST_FOR_UMAP = 5
+_MOST_EXACT = 30_000
+_NEAREST_ROWS = 1024
 _SEED = 0
 
 
@@ -74,10 +76,10 @@ def umap_layout(
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     unit = (embeddings / np.maximum(norms, 1e-12)).astype(np.float32)
     near = max(2, min(neighbors, len(unit) - 1))
-    report("finding neighbors", 0, 0)
+    random = check_random_state(_SEED)
+    nearest, distances = _nearest(unit, near, umap_, random, report)
     # On unit vectors the Euclidean order is that of the angle, and zero vectors do no harm.
-    finder = umap_.UMAP(n_neighbors=near, metric="euclidean", random_state=_SEED, n_jobs=1, transform_mode="graph")
-    graph = finder.fit_transform(unit)
+    graph, _, _ = umap_.fuzzy_simplicial_set(unit, near, random, "euclidean", knn_indices=nearest, knn_dists=distances)
     report("laying out", 0, 0)
     a, b = umap_.find_ab_params(1.0, min_distance)
     epochs = 500 if len(unit) <= 10_000 else 200
@@ -92,7 +94,7 @@ def umap_layout(
         negative_sample_rate=5,
         n_epochs=epochs,
         init=_start(unit),
-        random_state=check_random_state(_SEED),
+        random_state=random,
         metric="euclidean",
         metric_kwds={},
         densmap=False,
@@ -108,8 +110,42 @@ def umap_layout(
 def _load_umap() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # That TensorFlow is missing concerns only ParametricUMAP.
-        from umap import umap_
+        from umap import layouts, umap_
+    # Compiling these takes ten seconds, each time anew unless numba may keep them.
+    for module, name in (
+        (umap_, "smooth_knn_dist"),
+        (umap_, "compute_membership_strengths"),
+        (layouts, "_nb_optimize_layout_euclidean_single_epoch"),
+    ):
+        keep = getattr(getattr(module, name, None), "enable_caching", None)
+        if keep is not None:
+            keep()
     return umap_
+
+
+def _nearest(
+    unit: NDArray[np.float32], near: int, umap_: Any, random: Any, report: Report
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The nearest rows of each, itself first: (N, near) places and distances. Exact up to 30,000 rows."""
+    count = len(unit)
+    if count > _MOST_EXACT:
+        report("finding neighbors", 0, 0)
+        places, distances, _ = umap_.nearest_neighbors(unit, near, "euclidean", {}, False, random)
+        return places, distances
+    places = np.empty((count, near), dtype=np.int64)
+    distances = np.empty((count, near), dtype=np.float32)
+    for start in range(0, count, _NEAREST_ROWS):
+        report("finding neighbors", start, count)
+        stop = min(start + _NEAREST_ROWS, count)
+        cosine = unit[start:stop] @ unit.T
+        cosine[np.arange(stop - start), np.arange(start, stop)] = np.inf
+        found = np.argpartition(-cosine, near - 1, axis=1)[:, :near]
+        values = np.take_along_axis(cosine, found, axis=1)
+        order = np.argsort(-values, axis=1, kind="stable")
+        places[start:stop] = np.take_along_axis(found, order, axis=1)
+        ranked = np.take_along_axis(values, order, axis=1)
+        distances[start:stop] = np.sqrt(np.maximum(2 - 2 * np.minimum(ranked, 1.0), 0.0))
+    return places, distances
 
 
 def _start(unit: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -29,8 +29,8 @@ class Teacher(nn.Module):
         """teacher ← momentum · teacher + (1 − momentum) · student; buffers are copied."""
         for mine, theirs in zip(self.net.parameters(), student.parameters(), strict=True):
             mine.lerp_(theirs.detach().to(mine.dtype), 1 - momentum)
-        for mine, theirs in zip(self.net.buffers(), student.buffers(), strict=True):
-            mine.copy_(theirs)
+        for held, current in zip(self.net.buffers(), student.buffers(), strict=True):
+            held.copy_(current)
 
 
 def cosine_momentum(start: float, end: float, fraction: float) -> float:

@@ -116,7 +116,8 @@ def test_weights_of_a_run_are_taken(tmp_path: Path) -> None:
 
 
 def value_of(method: torch.nn.Module) -> torch.Tensor:
-    return method.state_dict()["encoder.net.stem.0.weight"]
+    value: torch.Tensor = method.state_dict()["encoder.net.stem.0.weight"]
+    return value
 
 
 def test_a_run_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from workbench.augment.plan import ViewPlan
@@ -32,12 +33,15 @@ from workbench.engine.messages import (
     SuggestReply,
     Thumbnails,
 )
+from workbench.inspect.project import pca
 from workbench.runs.folder import RunFolder
 from workbench.runs.results import load_evaluations, load_exports
 from workbench.runs.snapshot import read_layout, read_snapshot
 from workbench.spec.errors import DataError, NotFoundError, UsageError
 from workbench.spec.experiment import DataSpec, OpSpec, ViewSpec
-from workbench.spec.progress import ignore
+from workbench.spec.progress import Report, ignore
+
+Rows = NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +95,11 @@ def test_the_catalog_is_kept_until_a_plugin_changes(places: Path, monkeypatch: p
     assert first.catalog.method("simclr").params
     assert len(list((places / "cache" / "catalog").glob("*.msgpack"))) == 1
     with monkeypatch.context() as patch:
-        patch.setattr(describing.torch_side, "registry", lambda: pytest.fail("the cache was not used"))
+        patch.setattr("workbench.engine.handlers.torch_side.registry", lambda: pytest.fail("the cache was not used"))
         again, _ = handle(GetCatalog(), ignore)
     # Pairs come as lists from a file, as they do through the pipe.
-    assert msgspec.msgpack.encode(again) == msgspec.msgpack.encode(first)
+    sent = msgspec.msgpack.decode(msgspec.msgpack.encode(first), type=CatalogReply)
+    assert msgspec.msgpack.encode(again) == msgspec.msgpack.encode(sent)
     before = describing._fingerprint()
     added = places / "plugins" / "ops"
     added.mkdir(parents=True)
@@ -190,7 +195,15 @@ def test_planning_an_experiment(images: Path) -> None:
     assert measured.measurement.images_per_second > 0
 
 
-def test_a_map_is_kept_in_the_run_folder(run: RunFolder) -> None:
+def test_a_map_is_kept_in_the_run_folder(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_pca(
+        rows: NDArray[np.float32], *, neighbors: int, min_distance: float, report: Report
+    ) -> NDArray[np.float32]:
+        assert (neighbors, min_distance) == (5, 0.1)
+        return pca(rows)
+
+    # UMAP itself is tested where it is; importing it takes longer than all tests here.
+    monkeypatch.setattr("workbench.inspect.project.umap_layout", as_pca)
     reply, arrays = handle(Project(run=str(run.path), epoch=2, neighbors=5), ignore)
     assert isinstance(reply, ProjectReply)
     snapshot = read_snapshot(run.snapshot_file(2))
@@ -199,7 +212,7 @@ def test_a_map_is_kept_in_the_run_folder(run: RunFolder) -> None:
     assert kept.shape == (len(snapshot.indices), 2)
     np.testing.assert_array_equal(kept, arrays["positions"])
     with pytest.raises(NotFoundError, match="no snapshot"):
-        handle(Project(run=str(run.path), epoch=99), ignore)
+        handle(Project(run=str(run.path), epoch=99, neighbors=5), ignore)
 
 
 def test_probes_exports_and_the_report_are_kept_in_the_run_folder(run: RunFolder) -> None:

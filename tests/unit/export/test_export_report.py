@@ -116,7 +116,7 @@ def test_a_finished_run_is_told_in_full(run: RunFolder) -> None:
 
 def test_the_umap_is_shown_where_it_was_computed(run: RunFolder) -> None:
     snapshot = read_snapshot(run.snapshot_file(2))
-    write_layout(run.layout_file(2, "umap"), np.random.default_rng(0).normal(size=snapshot.pca.shape), snapshot.indices)
+    write_layout(run.layout_file(2, "umap"), snapshot.pca[::-1] * 2, snapshot.indices)
     assert "UMAP of epoch 2" in page_of(run).text
     write_layout(run.layout_file(2, "umap"), snapshot.pca[:3], snapshot.indices[:3])
     assert "PCA of epoch 2" in page_of(run).text

@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
+from sklearn.neighbors import NearestNeighbors
 
+from workbench.inspect import project
 from workbench.inspect.project import pca, umap_layout
 from workbench.spec.errors import Cancelled, DataError
+from workbench.spec.progress import ignore
 
 
 def clusters(count: int, width: int = 12, groups: int = 3) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -48,6 +51,7 @@ def test_what_is_not_finite_is_refused_in_words() -> None:
         umap_layout(rows)
 
 
+@pytest.mark.slow
 def test_umap_parts_clusters_and_tells_its_epochs() -> None:
     rows, labels = clusters(90)
     told: list[tuple[str, int, int]] = []
@@ -65,6 +69,7 @@ def test_umap_parts_clusters_and_tells_its_epochs() -> None:
     np.testing.assert_array_equal(positions, umap_layout(rows, neighbors=10))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [0, 1, 4, 5, 8])
 def test_umap_of_few_points(count: int) -> None:
     rows, _ = clusters(count)
@@ -73,11 +78,23 @@ def test_umap_of_few_points(count: int) -> None:
     assert np.isfinite(positions).all()
 
 
+@pytest.mark.slow
 def test_umap_of_equal_points() -> None:
     positions = umap_layout(np.zeros((12, 4), np.float32))
     assert np.isfinite(positions).all()
 
 
+def test_nearest_rows_are_scikit_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project, "_NEAREST_ROWS", 13)
+    rows = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    places, distances = project._nearest(rows, 5, None, None, ignore)
+    far, expected = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(rows).kneighbors(rows)
+    np.testing.assert_array_equal(places, expected)
+    np.testing.assert_allclose(distances, far, atol=1e-3)
+
+
+@pytest.mark.slow
 def test_umap_stops_between_epochs() -> None:
     def stop(what: str, done: int, total: int) -> None:
         if what == "laying out" and done > 3:

@@ -7,7 +7,7 @@ from workbench.gui.theme import Level
 
 
 class Banner(QFrame):
-    """A bold title and a text below it, on the tint of its level. Buttons go into `actions`."""
+    """A bold title and a text below it, on the tint of its level. Buttons go into `action_row`."""
 
     def __init__(self, level: Level = "note", title: str = "", text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -17,14 +17,14 @@ class Banner(QFrame):
         self._title.setWordWrap(True)
         self._text = QLabel()
         self._text.setWordWrap(True)
-        self.actions = QHBoxLayout()
-        self.actions.setSpacing(8)
+        self.action_row = QHBoxLayout()
+        self.action_row.setSpacing(8)
         self.content = QVBoxLayout(self)
         self.content.setContentsMargins(12, 8, 12, 8)
         self.content.setSpacing(4)
         self.content.addWidget(self._title)
         self.content.addWidget(self._text)
-        self.content.addLayout(self.actions)
+        self.content.addLayout(self.action_row)
         self.level: Level = level
         self.show_words(level, title, text)
 

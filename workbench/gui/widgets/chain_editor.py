@@ -85,7 +85,7 @@ class ChainEditor(QWidget):
                 row.set_spec(spec)
         else:
             self._rebuild(chain)
-        if not self._opened_once and self._rows:
+        if not self._opened_once and self._rows and self._cards:
             self._opened_once = True
             self._open_first()
 
@@ -156,7 +156,7 @@ class ChainEditor(QWidget):
         self._rows = rows
 
     def _make(self, spec: OpSpec) -> OpRow:
-        row = OpRow(spec, self._cards.get(spec.op))
+        row = OpRow(spec, self._cards.get(spec.op), missing=bool(self._cards) and spec.op not in self._cards)
         row.edited.connect(lambda changed, what, merge: self._on_edited(row, changed, what, merge))
         row.move_wanted.connect(lambda steps: self.move_op(self._place(row), self._place(row) + steps))
         row.removed.connect(lambda: self.remove(self._place(row)))

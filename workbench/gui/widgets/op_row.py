@@ -103,11 +103,14 @@ class OpRow(OpFrame):
     duplicated = Signal()
     focused = Signal()
 
-    def __init__(self, spec: OpSpec, card: OpCard | None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, spec: OpSpec, card: OpCard | None, *, missing: bool = False, parent: QWidget | None = None
+    ) -> None:
+        """Without a card there is nothing to set: it is not known yet, or, where `missing`, not installed."""
         super().__init__(parent)
         self.spec = spec
         self.card = card
-        self.title = card.title if card else spec.op
+        self.title = card.title if card else spec.op.replace("_", " ").capitalize()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.title)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -125,10 +128,10 @@ class OpRow(OpFrame):
         self._whole.setSpacing(4)
         self._whole.addLayout(self._make_header())
         self.setToolTip(card.help if card else "")
-        if card is None:
-            missing = QLabel(f"There is no op named '{spec.op}' here. Install its plugin, or remove this step.")
-            missing.setWordWrap(True)
-            self._whole.addWidget(missing)
+        if missing:
+            words = QLabel(f"There is no op named '{spec.op}' here. Install its plugin, or remove this step.")
+            words.setWordWrap(True)
+            self._whole.addWidget(words)
         self.switch.toggled.connect(self._on_switched)
         self._remove.clicked.connect(self.removed)
         self._arrow.clicked.connect(lambda: self.set_open(not self.is_open))

@@ -48,8 +48,10 @@ def fit_view(x: Floats, y: Floats, width: int, height: int) -> View:
     if not len(x):
         return View(scale=1.0, left=width / 2, top=height / 2)
     left, right, low, high = float(x.min()), float(x.max()), float(y.min()), float(y.max())
-    span_x, span_y = max(right - left, 1e-6), max(high - low, 1e-6)
-    scale = 0.92 * min(width / span_x, height / span_y)
+    span_x, span_y = right - left, high - low
+    if max(span_x, span_y) < 1e-6:  # all in one place: a collapsed representation
+        span_x = span_y = 1.0
+    scale = 0.92 * min(width / max(span_x, 1e-12), height / max(span_y, 1e-12))
     return View(scale=scale, left=width / 2 - (left + right) / 2 * scale, top=height / 2 + (low + high) / 2 * scale)
 
 
@@ -90,8 +92,9 @@ def _places(
     """
     across, down = view.to_pixels(x, y)
     # Truncation towards zero would draw -0.9 in column 0; with the margin added, only the hidden border is affected.
-    column = (across + np.float32(margin)).astype(np.int32)
-    row = (down + np.float32(margin)).astype(np.int32)
+    with np.errstate(invalid="ignore"):  # What is too far away for int32 becomes its limit: not visible either.
+        column = (across + np.float32(margin)).astype(np.int32)
+        row = (down + np.float32(margin)).astype(np.int32)
     border = np.int32(margin // 2)
     inner_columns, inner_rows = np.uint32(columns - margin), np.uint32(rows - margin)
     visible = ((column - border).view(np.uint32) < inner_columns) & ((row - border).view(np.uint32) < inner_rows)

@@ -16,6 +16,7 @@ class HoverCard(QFrame):
 
     def __init__(self, engine: Engine, parent: QWidget) -> None:
         super().__init__(parent)
+        self._map = parent
         self.setProperty("surface", "card")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._source = ThumbnailSource(engine, self)
@@ -49,11 +50,10 @@ class HoverCard(QFrame):
         self._class.setVisible(bool(name))
         self._paint()
         self.adjustSize()
-        parent = self.parentWidget()
         x, y = spot.x() + 16, spot.y() + 16
-        if x + self.width() > parent.width():
+        if x + self.width() > self._map.width():
             x = spot.x() - 16 - self.width()
-        if y + self.height() > parent.height():
+        if y + self.height() > self._map.height():
             y = spot.y() - 16 - self.height()
         self.move(max(0, x), max(0, y))
         self.show()

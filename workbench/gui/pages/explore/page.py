@@ -302,9 +302,10 @@ class ExplorePage(Page):
         def done(found: tuple[NDArray[np.int64], NDArray[np.float32]]) -> None:
             self._show_nearest(shown, position, *found)
 
-        self._searcher.start(
-            lambda: scene.nearest(file, position, NEIGHBORS), done=done, failed=lambda error: show_failure(self, error)
-        )
+        def failed(error: WorkbenchError) -> None:
+            show_failure(self, error)
+
+        self._searcher.start(lambda: scene.nearest(file, position, NEIGHBORS), done=done, failed=failed)
 
     def _show_nearest(
         self, shown: Scene, position: int, found: NDArray[np.int64], cosines: NDArray[np.float32]

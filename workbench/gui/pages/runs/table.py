@@ -167,7 +167,7 @@ class StateDelegate(QStyledItemDelegate):
         """The cell, then the dot."""
         row: RunRow = index.data(ROW)
         super().paint(painter, option, index)
-        rect: QRect = option.rect  # type: ignore[attr-defined]  # missing in the stubs
+        rect: QRect = option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -178,7 +178,7 @@ class StateDelegate(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """Makes room for the dot."""
         super().initStyleOption(option, index)
-        option.text = f"    {option.text}"  # type: ignore[attr-defined]  # missing in the stubs
+        option.text = f"    {option.text}"
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:

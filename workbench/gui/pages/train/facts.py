@@ -103,7 +103,7 @@ def machine_rows(state: RunState) -> list[Row]:
     """What the trainer's last point says of the machine."""
     values, rows = state.scalars, []
     if "images_per_second" in values:
-        rows.append(("throughput", f"{value_text(values['images_per_second'])} images/s", ""))
+        rows.append(("throughput", f"{_rate(values['images_per_second'])} images/s", ""))
     if "waiting" in values:
         rows.append(("waiting for data", words.percent(values["waiting"]), ""))
     device = str(state.derived.get("device") or (state.started.device if state.started else ""))
@@ -138,6 +138,10 @@ def _backbone_title(experiment: Experiment, catalog: Catalog) -> str:
         return catalog.backbone(experiment.backbone.name).title
     except NotFoundError:
         return experiment.backbone.name
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _healthy(key: str, health: Health) -> str:

@@ -3,7 +3,7 @@
 import time
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
 
 from workbench import __version__
 from workbench.gui.widgets.banner import Banner
@@ -32,9 +32,12 @@ class TroubleBanner(Banner):
         self._toggle.toggled.connect(self._on_toggled)
         copy = QPushButton("Copy details")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.details))
-        self.actions.addWidget(self._toggle)
-        self.actions.addWidget(copy)
-        self.actions.addStretch(1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self._toggle)
+        buttons.addWidget(copy)
+        buttons.addStretch(1)
+        self.content.addLayout(buttons)
         self.hide()
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from workbench.spec.catalog import Catalog
+from workbench.spec.catalog import Catalog, PresetCard
 from workbench.spec.experiment import Experiment, OpSpec, ViewSpec
 
 _NEEDS_COLOR = {"saturation", "hue"}
@@ -55,6 +55,27 @@ def expanded(views: Sequence[ViewSpec]) -> tuple[tuple[str, int], ...]:
 def same_views(first: Sequence[ViewSpec], second: Sequence[ViewSpec]) -> bool:
     """Whether two plans are the same file; a pair is the same as a list."""
     return msgspec.msgpack.encode(tuple(first)) == msgspec.msgpack.encode(tuple(second))
+
+
+def source_preset(views: Sequence[ViewSpec], presets: Sequence[PresetCard], usual: str) -> PresetCard | None:
+    """The preset that a plan was fitted from, as far as its ops show: `usual` if it can be, else the closest.
+
+    Fitting to the data changes numbers and leaves ops out, but keeps the kinds of view and the order.
+    """
+
+    def missing(preset: PresetCard) -> int:
+        if len(preset.views) != len(views):
+            return -1
+        left_out = 0
+        for view, source in zip(views, preset.views):
+            names = iter(spec.op for spec in source.chain)
+            if not all(spec.op in names for spec in view.chain):
+                return -1
+            left_out += len(source.chain) - len(view.chain)
+        return left_out
+
+    able = [preset for preset in presets if missing(preset) >= 0]
+    return min(able, key=lambda preset: (preset.name != usual, missing(preset)), default=None)
 
 
 def chosen_rows(count: int, wanted: int, shuffle: int) -> tuple[int, ...]:

@@ -140,6 +140,7 @@ class ChainInspector(Card):
         view = draft.views[self._kind]
         self.kinds.set_views(draft.views, self._kind)
         values = {"name": view.name, "role": view.role, "count": view.count, "size": view.size}
+        self.size_form.set_defaults({"size": draft.data.size})
         self.size_form.set_values(values)
         self.more_form.set_values(values)
         self.editor.set_chain(view.chain)

@@ -8,11 +8,10 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from workbench.engine.messages import Arrays, Suggest, SuggestReply
 from workbench.gui.bridge import Engine
-from workbench.gui.pages.views.edits import same_views
+from workbench.gui.pages.views.edits import same_views, source_preset
 from workbench.gui.session import Session
 from workbench.spec.catalog import PresetCard
-from workbench.spec.errors import NotFoundError
-from workbench.spec.experiment import ViewSpec
+from workbench.spec.experiment import Experiment, ViewSpec
 
 
 class PresetChoice(QToolButton):
@@ -52,27 +51,30 @@ class PresetChoice(QToolButton):
         for card in self._session.catalog.presets:
             action = self._menu.addAction(card.title, partial(self.choose, card))
             action.setToolTip(card.help)
-        self._on_draft_changed()
+        if self._title:
+            self._on_draft_changed()
+        else:
+            self._on_draft_opened()
 
     def _on_draft_opened(self) -> None:
         draft = self._session.draft
         self._fitted = draft.views if draft else ()
-        self._title = self._preset_of(draft.method.name) if draft else ""
+        self._title = self._preset_of(draft) if draft else ""
         self._on_draft_changed()
 
     def _on_draft_changed(self) -> None:
         draft = self._session.draft
-        words = self._title or "none"
+        words = self._title or "own"
         if draft and self._title and not same_views(draft.views, self._fitted):
             words += ", changed"
         self.setText(f"Preset: {words}")
 
-    def _preset_of(self, method: str) -> str:
-        """The title of the preset that a fresh draft of this method comes with."""
-        try:
-            return self._session.catalog.preset(self._session.catalog.method(method).preset).title
-        except NotFoundError:
-            return ""
+    def _preset_of(self, draft: Experiment) -> str:
+        """The title of the preset that a fresh draft was made from."""
+        catalog = self._session.catalog
+        usual = next((card.preset for card in catalog.methods if card.name == draft.method.name), "")
+        found = source_preset(draft.views, catalog.presets, usual)
+        return found.title if found else ""
 
     def _on_fitted(self, card: PresetCard, reply: SuggestReply, arrays: Arrays) -> None:
         del arrays
