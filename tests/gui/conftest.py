@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+import shiboken6
 from PIL import Image
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
 from workbench.engine import messages as m
@@ -333,6 +335,7 @@ def engine(qtbot: QtBot, client: FakeClient) -> Iterator[Engine]:
     made = Engine(client)
     yield made
     made.close()
+    _delete(made)
 
 
 @pytest.fixture
@@ -343,6 +346,14 @@ def session(qtbot: QtBot, tmp_path: Path) -> Iterator[Session]:
     made.set_devices((Device(name="cpu", title="2 CPU cores", memory=8 * 1024**3),))
     yield made
     made.set_run(None)
+    made.run_list.close()
+    _delete(made)
+
+
+def _delete(root: QObject) -> None:
+    """Now, and in this thread: garbage collection would take it apart at any time, in the midst of its own events."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    shiboken6.delete(root)
 
 
 @pytest.fixture

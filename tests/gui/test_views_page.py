@@ -54,7 +54,7 @@ def test_it_shows_pictures_of_several_images_and_both_views(qtbot: QtBot, page: 
     request = client.last(m.Preview)
     scan = page.session.scan
     assert scan
-    assert [scan.paths[row] for row in request.rows] == list(request.paths)
+    assert set(request.paths) <= set(scan.paths)
     assert len(page.strip.steps) == 3
     assert [step.place for step in page.strip.steps] == [-1, 0, 1]
 
@@ -125,9 +125,9 @@ def test_reroll_changes_the_seed_unless_it_is_locked(qtbot: QtBot, page: ViewsPa
 
 def test_other_images_are_other_rows(qtbot: QtBot, page: ViewsPage, client: Any) -> None:
     wait_for_pictures(qtbot, page)
-    first = client.last(m.Preview).rows
+    first = client.last(m.Preview).paths
     QTest.mouseClick(page.bar.shuffle, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: client.last(m.Preview).rows != first)
+    qtbot.waitUntil(lambda: client.last(m.Preview).paths != first)
 
 
 def test_a_click_on_a_view_shows_its_steps(qtbot: QtBot, page: ViewsPage, client: Any) -> None:

@@ -32,12 +32,12 @@ def mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return word
 
 
-def sample_keys(seed: int, epoch: int, rows: Tensor, view: int) -> Tensor:
-    """One 64-bit key per image. rows: (n,) int64, the images' rows in the data set; returns (n,) int64."""
+def sample_keys(seed: int, epoch: int, ids: Tensor, view: int) -> Tensor:
+    """One 64-bit key per image. ids: (n,) int64, who the images are (`data.identity`); returns (n,) int64."""
     state = np.full(1, seed & _MASK, dtype=np.uint64)
     for part in (epoch, view):
         state = _fold(state, part)
-    words = rows.detach().cpu().numpy().astype(np.int64).view(np.uint64)
+    words = ids.detach().cpu().numpy().astype(np.int64).view(np.uint64)
     keys = mix(mix(state) + words * np.uint64(_GOLDEN))
     return torch.from_numpy(keys.view(np.int64))
 

@@ -57,13 +57,13 @@ class ViewPlan:
         self._chains = tuple(chains[kind] for kind in self.kinds)
 
     @torch.no_grad()
-    def make(self, pixels: Tensor, *, seed: int, epoch: int, rows: Tensor) -> list[Tensor]:
+    def make(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[Tensor]:
         """Every view of a batch: (n, C, h, w) float32 in [0, 1] each, on the device of the pixels.
 
-        pixels: (n, C, S, S) uint8. rows: (n,) int64, the images' rows in the data set.
+        pixels: (n, C, S, S) uint8. ids: (n,) int64, who the images are (`data.identity`).
         """
-        shape = _checked(pixels, rows)
-        drawings = [chain.draw(sample_keys(seed, epoch, rows, view), shape) for view, chain in enumerate(self._chains)]
+        shape = _checked(pixels, ids)
+        drawings = [chain.draw(sample_keys(seed, epoch, ids, view), shape) for view, chain in enumerate(self._chains)]
         parts: list[list[Tensor]] = [[] for _ in self._chains]
         for first, last in _parts(pixels, max(self.sizes)):
             images = pixels[first:last].float().div_(255)
@@ -72,14 +72,14 @@ class ViewPlan:
         return [made[0] if len(made) == 1 else torch.cat(made) for made in parts]
 
     @torch.no_grad()
-    def show(self, pixels: Tensor, *, seed: int, epoch: int, rows: Tensor) -> list[ShownView]:
+    def show(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[ShownView]:
         """What `make` gives for the same arguments, with names, crop corners and the draws in words."""
-        images = self.make(pixels, seed=seed, epoch=epoch, rows=rows)
-        shape = _checked(pixels, rows)
+        images = self.make(pixels, seed=seed, epoch=epoch, ids=ids)
+        shape = _checked(pixels, ids)
         shown = []
         for view, chain in enumerate(self._chains):
-            drawing = chain.draw(sample_keys(seed, epoch, rows, view), shape)
-            texts = [chain.texts(drawing, item) for item in range(len(rows))]
+            drawing = chain.draw(sample_keys(seed, epoch, ids, view), shape)
+            texts = [chain.texts(drawing, item) for item in range(len(ids))]
             shown.append(
                 ShownView(
                     name=self.names[view],
@@ -92,13 +92,13 @@ class ViewPlan:
         return shown
 
     @torch.no_grad()
-    def steps(self, pixels: Tensor, *, seed: int, epoch: int, rows: Tensor, view: int = 0) -> list[Step]:
+    def steps(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor, view: int = 0) -> list[Step]:
         """One image after each op of one view in turn; the last step is that view.
 
-        pixels: (1, C, S, S) uint8; rows: (1,). Ops ahead of the first geometric one give images of the stored size.
+        pixels: (1, C, S, S) uint8; ids: (1,). Ops ahead of the first geometric one give images of the stored size.
         """
-        shape = _checked(pixels, rows)
-        drawing = self._chains[view].draw(sample_keys(seed, epoch, rows, view), shape)
+        shape = _checked(pixels, ids)
+        drawing = self._chains[view].draw(sample_keys(seed, epoch, ids, view), shape)
         return self._chains[view].steps(pixels.float().div_(255), drawing)
 
 
@@ -125,12 +125,12 @@ def _links(chain: Sequence[OpSpec], ops: Mapping[str, OpInfo[Any]], where: str) 
     return links
 
 
-def _checked(pixels: Tensor, rows: Tensor) -> tuple[int, int, int]:
+def _checked(pixels: Tensor, ids: Tensor) -> tuple[int, int, int]:
     """The (C, H, W) of a batch. What training feeds here is ours, so that a mismatch is a bug, not bad input."""
     if pixels.dim() != 4 or pixels.dtype != torch.uint8:
         raise ValueError(f"pixels must be (n, C, S, S) uint8, not {tuple(pixels.shape)} {pixels.dtype}")
-    if rows.shape != pixels.shape[:1]:
-        raise ValueError(f"{len(pixels)} images but rows of shape {tuple(rows.shape)}")
+    if ids.shape != pixels.shape[:1]:
+        raise ValueError(f"{len(pixels)} images but ids of shape {tuple(ids.shape)}")
     channels, height, width = pixels.shape[1:]
     return channels, height, width
 

@@ -1,6 +1,7 @@
 """Views per second and core of the SimCLR chain: ours in batches; torchvision v2 and lightly image by image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torchvision.transforms import v2
@@ -33,7 +34,7 @@ def _at(size: int, *, blur: bool, quick: bool, report: Report) -> Result:
     }
     notes: tuple[str, ...] = ("one thread; two views of each image; no decoding and no normalization on any side",)
     try:
-        from lightly.transforms import SimCLRTransform
+        from lightly.transforms.simclr_transform import SimCLRTransform
     except ImportError:
         notes += ("lightly is not installed, so it was not measured",)
     else:
@@ -62,11 +63,11 @@ def _ours(pixels: torch.Tensor, size: int, blur: bool) -> Callable[[], int]:
     if blur:
         chain.append(OpSpec(op="gaussian_blur", params={"p": 0.5}))
     plan = ViewPlan((ViewSpec(count=2, size=size, chain=tuple(chain)),), load_registry().ops)
-    rows = torch.arange(len(pixels))
+    ids = torch.arange(len(pixels))
     epoch = iter(range(1_000_000_000))
 
     def work() -> int:
-        views = plan.make(pixels, seed=0, epoch=next(epoch), rows=rows)
+        views = plan.make(pixels, seed=0, epoch=next(epoch), ids=ids)
         return sum(len(view) for view in views)
 
     return work
@@ -94,7 +95,7 @@ def _torchvision(pixels: torch.Tensor, size: int, blur: bool) -> Callable[[], in
     return work
 
 
-def _lightly(pixels: torch.Tensor, transform: Callable[[object], list[torch.Tensor]]) -> Callable[[], int]:
+def _lightly(pixels: torch.Tensor, transform: Callable[[Any], Sequence[object]]) -> Callable[[], int]:
     images = [v2.functional.to_pil_image(image) for image in pixels[: max(4, len(pixels) // 8)]]
 
     def work() -> int:

@@ -93,6 +93,7 @@ def _trainer(folder: Path, cache: Path) -> tuple[Stepper, Feed]:
     feed = Feed(
         data.store.pixels,
         rows=data.train_rows,
+        ids=data.ids[data.train_rows],
         labels=data.labels[data.train_rows],
         batch_size=_BATCH,
         seed=0,
@@ -125,7 +126,7 @@ def _train_next(stepper: Stepper, batches: Iterator[tuple[Drawn, int]]) -> int:
 
 def _lightly(folder: Path, stepper: Stepper) -> Callable[[], int]:
     from lightly.data import LightlyDataset
-    from lightly.transforms import SimCLRTransform
+    from lightly.transforms.simclr_transform import SimCLRTransform
     from torch.utils.data import DataLoader
 
     transform = SimCLRTransform(input_size=_SIZE, gaussian_blur=0.0)

@@ -61,7 +61,6 @@ def _once(client: EngineClient, folder: Path, *, strength: float) -> float:
         data=DataSpec(folder=str(folder), size=224),
         views=(ViewSpec(count=2, size=224, chain=chain),),
         paths=tuple(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png")))[:16],
-        rows=tuple(range(16)),
         seed=0,
         epoch=0,
     )

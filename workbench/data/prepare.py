@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.fit import channel_count, read_squares
+from workbench.data.identity import image_ids
 from workbench.data.scan import scan_folder
 from workbench.data.split import plan_split
 from workbench.data.store import PixelStore, open_store
@@ -23,7 +24,8 @@ from workbench.spec.progress import Report, ignore
 class Prepared:
     """Row i of `store.pixels`, of `table` and of `labels` is the same image.
 
-    `labels` (N,) int64 index `classes`, -1 where unknown; `train_rows` and `test_rows` are int64;
+    `ids` (N,) int64 say who the images are, whatever their rows; `labels` (N,) int64 index `classes`,
+    -1 where unknown; `train_rows` and `test_rows` are int64;
     `broken` lists the files that could not be read, by the scan or by the decoder.
     """
 
@@ -31,6 +33,7 @@ class Prepared:
     table: SplitTable
     broken: tuple[BrokenFile, ...]
     classes: tuple[str, ...]
+    ids: NDArray[np.int64]
     labels: NDArray[np.int64]
     train_rows: NDArray[np.int64]
     test_rows: NDArray[np.int64]
@@ -64,6 +67,7 @@ def prepare(
         table=table,
         broken=(*unread, *undecoded),
         classes=classes,
+        ids=image_ids(table.paths),
         labels=np.asarray([number.get(label, -1) for label in table.labels], dtype=np.int64),
         train_rows=np.asarray(table.rows("train"), dtype=np.int64),
         test_rows=np.asarray(table.rows("test"), dtype=np.int64),

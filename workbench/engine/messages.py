@@ -86,13 +86,12 @@ class Preview(Request, frozen=True, kw_only=True, tag="preview"):
     'view-V' (n, h, w, 3) uint8; with `steps_of` >= 0 also 'step-K' (h, w, 3) uint8: image `steps_of`
     after op K of view `steps_view` (numbered as in `PreviewReply.names`).
 
-    The pixels are those that training feeds for (seed, epoch, row), before normalization.
+    The pixels are those that training feeds for (seed, epoch, image), before normalization.
     """
 
     data: DataSpec
     views: tuple[ViewSpec, ...]
     paths: tuple[str, ...]
-    rows: tuple[int, ...]
     seed: int
     epoch: int
     steps_of: int = -1

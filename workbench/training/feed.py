@@ -18,13 +18,13 @@ _AHEAD = 2
 class Drawn:
     """One step's raw images. pixels: (B, C, S, S) uint8, on the device.
 
-    rows: (B,) int64 in the pixel store, on the CPU, where the draws of views are made of them;
+    ids: (B,) int64, who the images are, on the CPU, where the draws of views are made of them;
     indices: (B,) int64 among the training images; labels: (B,) int64, -1 where unknown.
     """
 
     step: int
     pixels: Tensor
-    rows: Tensor
+    ids: Tensor
     indices: Tensor
     labels: Tensor
 
@@ -33,20 +33,24 @@ class Drawn:
         return Drawn(
             step=self.step,
             pixels=self.pixels[:count],
-            rows=self.rows[:count],
+            ids=self.ids[:count],
             indices=self.indices[:count],
             labels=self.labels[:count],
         )
 
 
 class Feed:
-    """Batches of the training images. What a rank gets is every `world`-th image of the whole batch."""
+    """Batches of the training images: `rows` of `pixels`, with their `ids` and `labels` in the same order.
+
+    What a rank gets is every `world`-th image of the whole batch.
+    """
 
     def __init__(
         self,
         pixels: NDArray[np.uint8],
         *,
         rows: NDArray[np.int64],
+        ids: NDArray[np.int64],
         labels: NDArray[np.int64],
         batch_size: int,
         seed: int,
@@ -56,6 +60,7 @@ class Feed:
     ) -> None:
         self._pixels = pixels
         self._rows = rows
+        self._ids = ids
         self._labels = labels
         self._batch_size = batch_size
         self._seed = seed
@@ -111,7 +116,7 @@ class Feed:
         return Drawn(
             step=step,
             pixels=block.to(self._device, non_blocking=True),
-            rows=torch.from_numpy(self._rows[indices]),
+            ids=torch.from_numpy(self._ids[indices]),
             indices=move(indices),
             labels=move(self._labels[indices]),
         )

@@ -121,6 +121,7 @@ def make_ready(
     feed = Feed(
         data.store.pixels,
         rows=data.train_rows,
+        ids=data.ids[data.train_rows],
         labels=data.labels[data.train_rows],
         batch_size=experiment.train.batch_size,
         seed=experiment.seed,

@@ -91,7 +91,7 @@ def _noise(experiment: Experiment, device: torch.device, classes: int) -> Drawn:
     return Drawn(
         step=0,
         pixels=torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).to(device),
-        rows=torch.arange(count),
+        ids=torch.arange(count),
         indices=torch.arange(count, device=device),
         labels=labels.to(device),
     )

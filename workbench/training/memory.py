@@ -36,7 +36,7 @@ def memory_in_words(stepper: Stepper, drawn: Drawn, progress: Progress) -> Itera
         stepper.backward(stepper.forward(stepper.views(part, progress.epoch), progress))
 
     stepper.optimizer.zero_grad(set_to_none=True)
-    size = len(drawn.rows)
+    size = len(drawn.ids)
     raise out_of_memory_words(batch_size=size, fits=fitting_batch(attempt, failed=size))
 
 

@@ -36,7 +36,7 @@ class Stepper:
 
     def views(self, drawn: Drawn, epoch: int) -> Batch:
         """The batch that the method gets: views made and normalized on the device."""
-        made = self.plan.make(drawn.pixels, seed=self.seed, epoch=epoch, rows=drawn.rows)
+        made = self.plan.make(drawn.pixels, seed=self.seed, epoch=epoch, ids=drawn.ids)
         roles = self.plan.roles
         ready = [self.normalization(view) for view in made]
         if self.device.type == "cuda":

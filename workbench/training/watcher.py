@@ -84,6 +84,7 @@ class Watcher:
         self._journal = journal
         self._spec = spec
         self._pixels = data.store.pixels
+        self._ids = data.ids
         self._plan = plan
         self._normalization = normalization
         self._image_size = image_size
@@ -205,7 +206,7 @@ class Watcher:
             torch.from_numpy(np.ascontiguousarray(self._pixels[rows])).to(self._device),
             seed=self._seed,
             epoch=epoch,
-            rows=torch.from_numpy(rows),
+            ids=torch.from_numpy(self._ids[rows]),
         )
         first, second = (self._encode(encoder, views[position]) for position in positions[:2])
         return first, second

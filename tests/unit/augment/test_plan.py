@@ -32,8 +32,8 @@ def plan(*chain: OpSpec, size: int = 16, count: int = 1) -> ViewPlan:
     return ViewPlan([ViewSpec(chain=chain, size=size, count=count)], OPS)
 
 
-def made(chosen: ViewPlan, images: Tensor, rows: Tensor, seed: int = 0, epoch: int = 0) -> list[Tensor]:
-    return chosen.make(images, seed=seed, epoch=epoch, rows=rows)
+def made(chosen: ViewPlan, images: Tensor, ids: Tensor, seed: int = 0, epoch: int = 0) -> list[Tensor]:
+    return chosen.make(images, seed=seed, epoch=epoch, ids=ids)
 
 
 @st.composite
@@ -72,17 +72,17 @@ def test_neither_order_nor_size_of_the_batch_matters(
 ) -> None:
     chosen = plan(*chain, size=size, count=2)
     images = pixels(9, channels=channels, size=stored)
-    rows = torch.arange(100, 109)
-    whole = made(chosen, images, rows, seed)
+    ids = torch.arange(100, 109)
+    whole = made(chosen, images, ids, seed)
     shuffle = torch.tensor(order)
-    first = made(chosen, images[shuffle[:cut]], rows[shuffle[:cut]], seed)
-    rest = made(chosen, images[shuffle[cut:]], rows[shuffle[cut:]], seed)
+    first = made(chosen, images[shuffle[:cut]], ids[shuffle[:cut]], seed)
+    rest = made(chosen, images[shuffle[cut:]], ids[shuffle[cut:]], seed)
     for view, batch in enumerate(whole):
         assert torch.equal(torch.cat([first[view], rest[view]]), batch[shuffle])
-    shown = chosen.show(images[shuffle[:1]], seed=seed, epoch=0, rows=rows[shuffle[:1]])
+    shown = chosen.show(images[shuffle[:1]], seed=seed, epoch=0, ids=ids[shuffle[:1]])
     for view, batch in enumerate(whole):
         assert torch.equal(shown[view].images, batch[shuffle[:1]])
-        steps = chosen.steps(images[shuffle[:1]], seed=seed, epoch=0, rows=rows[shuffle[:1]], view=view)
+        steps = chosen.steps(images[shuffle[:1]], seed=seed, epoch=0, ids=ids[shuffle[:1]], view=view)
         assert [step[:3] for step in steps] == shown[view].texts[0]
         if steps:
             assert torch.equal(steps[-1].image, batch[shuffle[0]])
@@ -98,11 +98,11 @@ def test_large_views_in_parts_and_threads(threads: int) -> None:
         for channels in (1, 3):
             chosen = plan(*chain, OpSpec(op="erasing", params={"p": 1.0}), size=207)
             images = pixels(4, channels=channels, size=230)
-            rows = torch.arange(4)
-            whole = made(chosen, images, rows)[0]
+            ids = torch.arange(4)
+            whole = made(chosen, images, ids)[0]
             for item in (0, 3):
                 one = slice(item, item + 1)
-                assert torch.equal(made(chosen, images[one], rows[one])[0], whole[one])
+                assert torch.equal(made(chosen, images[one], ids[one])[0], whole[one])
     finally:
         torch.set_num_threads(before)
 
@@ -127,10 +127,10 @@ def test_pixels_are_not_written_to() -> None:
 
 
 def test_switching_off_adding_and_moving_leaves_other_draws_alone() -> None:
-    images, rows = pixels(6), torch.arange(6)
+    images, ids = pixels(6), torch.arange(6)
 
     def texts(*chain: OpSpec) -> dict[str, list[str]]:
-        shown = plan(*chain).show(images, seed=0, epoch=0, rows=rows)[0]
+        shown = plan(*chain).show(images, seed=0, epoch=0, ids=ids)[0]
         return {told.op: [texts[n].text for texts in shown.texts] for n, told in enumerate(shown.texts[0])}
 
     usual = texts(*SIMCLR)
@@ -139,8 +139,8 @@ def test_switching_off_adding_and_moving_leaves_other_draws_alone() -> None:
     moved = texts(OpSpec(op="solarize"), *reversed(SIMCLR))
     assert {name: moved[name] for name in usual} == usual
     twice = [OpSpec(op="gaussian_noise", params={"p": 1.0}), OpSpec(op="gaussian_noise", params={"p": 1.0})]
-    both = plan(*twice).show(images, seed=0, epoch=0, rows=rows)[0].texts
-    only = plan(msgspec.structs.replace(twice[0], enabled=False), twice[1]).show(images, seed=0, epoch=0, rows=rows)
+    both = plan(*twice).show(images, seed=0, epoch=0, ids=ids)[0].texts
+    only = plan(msgspec.structs.replace(twice[0], enabled=False), twice[1]).show(images, seed=0, epoch=0, ids=ids)
     assert [told[1:] for told in both] == only[0].texts
     assert both[0][0] != both[0][1]
 
@@ -159,16 +159,14 @@ def test_an_empty_chain_is_the_image_and_a_crop_shows_where_it_lies() -> None:
     images = pixels(2, size=16)
     assert torch.equal(made(plan(size=16), images, torch.arange(2))[0], images / 255)
     crop = OpSpec(op="center_crop", params={"side": 0.5})
-    shown = plan(crop, OpSpec(op="vertical_flip", params={"p": 1.0})).show(
-        images, seed=0, epoch=0, rows=torch.arange(2)
-    )
+    shown = plan(crop, OpSpec(op="vertical_flip", params={"p": 1.0})).show(images, seed=0, epoch=0, ids=torch.arange(2))
     assert shown[0].corners[1].tolist() == [[0.25, 0.75], [0.75, 0.75], [0.75, 0.25], [0.25, 0.25]]
     assert [told.text for told in shown[0].texts[0]] == ["0.25 of the area", "yes"]
 
 
 def test_corners_reach_through_separate_runs() -> None:
     crop = OpSpec(op="center_crop", params={"side": 0.5})
-    shown = plan(crop, OpSpec(op="solarize"), crop).show(pixels(1), seed=0, epoch=0, rows=torch.arange(1))
+    shown = plan(crop, OpSpec(op="solarize"), crop).show(pixels(1), seed=0, epoch=0, ids=torch.arange(1))
     assert shown[0].corners[0].tolist() == [[0.375, 0.375], [0.625, 0.375], [0.625, 0.625], [0.375, 0.625]]
 
 
@@ -178,7 +176,7 @@ def test_texts_of_the_simclr_chain() -> None:
         OpSpec(op="color_jitter", params={"p": 1.0, "contrast": 0.0, "saturation": 0.0}),
         OpSpec(op="gaussian_blur", params={"p": 1.0, "sigma": [1.6, 1.6]}),
         OpSpec(op="grayscale", params={"p": 0.0}),
-    ).show(pixels(1), seed=0, epoch=0, rows=torch.arange(1))
+    ).show(pixels(1), seed=0, epoch=0, ids=torch.arange(1))
     crop, jitter, blur, gray = [told.text for told in shown[0].texts[0]]
     assert (crop, blur, gray) == ("0.39 of the area", "σ 1.6", "no")
     assert jitter.startswith("b ")
@@ -212,5 +210,5 @@ class TestMistakes:
     def test_wrong_pixels(self) -> None:
         with pytest.raises(ValueError, match="uint8"):
             made(plan(), pixels(2).float(), torch.arange(2))
-        with pytest.raises(ValueError, match="rows"):
+        with pytest.raises(ValueError, match="ids"):
             made(plan(), pixels(2), torch.arange(3))

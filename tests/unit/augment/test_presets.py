@@ -34,7 +34,7 @@ def test_every_preset_makes_views(name: str, channels: str, size: int) -> None:
     assert preset.help.endswith(".")
     views = fit_to(preset, size=size, channels=channels)
     pixels = torch.randint(0, 256, (3, 3 if channels == "rgb" else 1, size, size)).byte()
-    made = ViewPlan(views, OPS).make(pixels, seed=0, epoch=0, rows=torch.arange(3))
+    made = ViewPlan(views, OPS).make(pixels, seed=0, epoch=0, ids=torch.arange(3))
     assert len(made) == sum(view.count for view in preset.views)
     assert all(view.shape == pixels.shape for view in made)
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import load_registry
+from workbench.data.identity import image_ids
 from workbench.data.prepare import read_images
 from workbench.engine import messages, protocol
 from workbench.engine.handlers import HANDLERS, describing, handle, previewing
@@ -69,7 +70,7 @@ VIEWS = (
 def preview_of(folder: Path, *, channels: str = "rgb", steps_of: int = -1, seed: int = 3) -> Preview:
     data = msgspec.convert({"folder": str(folder), "size": 32, "channels": channels}, DataSpec)
     paths = ("4.png", "0.png", "2.png")
-    return Preview(data=data, views=VIEWS, paths=paths, rows=(40, 0, 20), seed=seed, epoch=7, steps_of=steps_of)
+    return Preview(data=data, views=VIEWS, paths=paths, seed=seed, epoch=7, steps_of=steps_of)
 
 
 def test_every_request_has_an_answer_and_a_lane() -> None:
@@ -124,7 +125,7 @@ def test_a_preview_shows_what_training_feeds(images: Path, channels: str) -> Non
     pixels = read_images(images, request.paths, request.data)
     np.testing.assert_array_equal(arrays["originals"][:, :, :, 0], pixels[:, 0])
     plan = ViewPlan(VIEWS, load_registry().ops)
-    fed = plan.make(torch.from_numpy(pixels), seed=3, epoch=7, rows=torch.tensor(request.rows))
+    fed = plan.make(torch.from_numpy(pixels), seed=3, epoch=7, ids=torch.from_numpy(image_ids(request.paths)))
     for number, view in enumerate(fed):
         shown = arrays[f"view-{number}"]
         assert shown.dtype == np.uint8
@@ -161,11 +162,11 @@ def test_the_memory_for_decoded_images_is_bounded(images: Path) -> None:
 def test_previews_that_make_no_sense_are_refused_in_words(images: Path) -> None:
     request = preview_of(images)
     with pytest.raises(UsageError, match="at least one image"):
-        handle(msgspec.structs.replace(request, paths=(), rows=()), ignore)
+        handle(msgspec.structs.replace(request, paths=()), ignore)
     with pytest.raises(UsageError, match="no image 3"):
         handle(msgspec.structs.replace(request, steps_of=3), ignore)
     with pytest.raises(DataError, match=r"broken\.png"):
-        handle(msgspec.structs.replace(request, paths=("broken.png",), rows=(0,)), ignore)
+        handle(msgspec.structs.replace(request, paths=("broken.png",)), ignore)
     odd = replace_op(VIEWS[0])
     with pytest.raises(NotFoundError, match="solarize"):
         handle(msgspec.structs.replace(request, views=(odd,)), ignore)

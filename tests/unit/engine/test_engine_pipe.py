@@ -35,7 +35,7 @@ ENGINE = """
             return MachineReply(devices=(), versions={"pid": str(os.getpid())}), {}
         if isinstance(request, Preview):
             print("a library prints into the pipe")
-            n = len(request.rows)
+            n = len(request.paths)
             return PreviewReply(names=("v",), drawn=()), {
                 "pixels": np.arange(n * 12, dtype=np.uint8).reshape(n, 2, 2, 3),
                 "none": np.zeros((0, 4), np.float32),
@@ -119,7 +119,7 @@ def client(command: list[str]) -> Iterator[EngineClient]:
 
 
 def test_arrays_arrive_as_they_were_sent_whatever_is_printed(client: EngineClient) -> None:
-    request = Preview(data=DataSpec(folder="x"), views=(), paths=("a", "b"), rows=(0, 1), seed=0, epoch=0)
+    request = Preview(data=DataSpec(folder="x"), views=(), paths=("a", "b"), seed=0, epoch=0)
     asked = Asked(client, request).wait()
     np.testing.assert_array_equal(asked.arrays["pixels"], np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3))
     assert asked.arrays["none"].shape == (0, 4)

@@ -97,7 +97,7 @@ def _feed(count: int = 20, batch: int = 6, **where: int) -> Feed:
     rows = np.arange(100, 100 + count)
     pixels = np.repeat(np.arange(256, dtype=np.uint8), 3 * 4 * 4).reshape(256, 3, 4, 4)
     labels = np.arange(count) % 3
-    return Feed(pixels, rows=rows, labels=labels, batch_size=batch, seed=1, device=CPU, **where)
+    return Feed(pixels, rows=rows, ids=rows + 1000, labels=labels, batch_size=batch, seed=1, device=CPU, **where)
 
 
 def test_the_feed_gives_whole_batches_of_every_image_once() -> None:
@@ -105,23 +105,23 @@ def test_the_feed_gives_whole_batches_of_every_image_once() -> None:
     assert feed.steps == 3
     batches = list(feed.epoch(0))
     assert [batch.step for batch in batches] == [0, 1, 2]
-    rows = torch.cat([batch.rows for batch in batches])
+    ids = torch.cat([batch.ids for batch in batches])
     indices = torch.cat([batch.indices for batch in batches])
-    assert len(set(rows.tolist())) == 18
-    assert torch.equal(rows, indices + 100)
-    assert torch.equal(torch.cat([batch.pixels for batch in batches])[:, 0, 0, 0].long(), rows)
+    assert len(set(ids.tolist())) == 18
+    assert torch.equal(ids, indices + 1100)
+    assert torch.equal(torch.cat([batch.pixels for batch in batches])[:, 0, 0, 0].long(), indices + 100)
     assert torch.equal(torch.cat([batch.labels for batch in batches]), indices % 3)
 
 
 def test_the_feed_can_begin_within_an_epoch() -> None:
-    whole = [batch.rows.tolist() for batch in _feed().epoch(3)]
-    assert [batch.rows.tolist() for batch in _feed().epoch(3, start=2)] == whole[2:]
-    assert [batch.rows.tolist() for batch in _feed().epoch(4)] != whole
+    whole = [batch.ids.tolist() for batch in _feed().epoch(3)]
+    assert [batch.ids.tolist() for batch in _feed().epoch(3, start=2)] == whole[2:]
+    assert [batch.ids.tolist() for batch in _feed().epoch(4)] != whole
 
 
 def test_ranks_share_a_batch() -> None:
-    whole = [batch.rows.tolist() for batch in _feed().epoch(0)]
-    parts = [[batch.rows.tolist() for batch in _feed(rank=rank, world=2).epoch(0)] for rank in range(2)]
+    whole = [batch.ids.tolist() for batch in _feed().epoch(0)]
+    parts = [[batch.ids.tolist() for batch in _feed(rank=rank, world=2).epoch(0)] for rank in range(2)]
     for step, rows in enumerate(whole):
         assert sorted(parts[0][step] + parts[1][step]) == sorted(rows)
         assert len(parts[0][step]) == 3
@@ -134,6 +134,7 @@ def test_the_feed_can_be_left_early_and_passes_faults_on() -> None:
     broken = Feed(
         np.zeros((3, 3, 4, 4), np.uint8),
         rows=np.arange(9),
+        ids=np.arange(9),
         labels=np.zeros(9, np.int64),
         batch_size=2,
         seed=0,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.data.identity import image_ids
 from workbench.engine.handlers import torch_side
 from workbench.engine.messages import Arrays, OpDrawn, Preview, PreviewReply, ViewDrawn
 from workbench.spec.errors import UsageError
@@ -74,9 +75,9 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
     report("making views", 0, 0)
     began = time.perf_counter()
     plan = ViewPlan(request.views, registry.ops)
-    rows = torch.tensor(request.rows, dtype=torch.int64)
+    ids = torch.from_numpy(image_ids(request.paths))
     with torch.inference_mode():
-        shown = plan.show(torch.from_numpy(pixels), seed=request.seed, epoch=request.epoch, rows=rows)
+        shown = plan.show(torch.from_numpy(pixels), seed=request.seed, epoch=request.epoch, ids=ids)
         arrays: Arrays = {"originals": _as_rgb(pixels)}
         arrays |= {f"view-{number}": _as_bytes(view.images) for number, view in enumerate(shown)}
         steps, pictures = _steps(plan, request, pixels) if request.steps_of >= 0 else ((), {})
@@ -90,8 +91,8 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
 
 
 def _refuse_nonsense(request: Preview) -> None:
-    if not request.paths or len(request.paths) != len(request.rows):
-        raise UsageError("A preview needs at least one image, and one row for each.")
+    if not request.paths:
+        raise UsageError("A preview needs at least one image.")
     if request.steps_of >= len(request.paths):
         raise UsageError(f"There is no image {request.steps_of} among the {len(request.paths)} of this preview.")
 
@@ -112,7 +113,7 @@ def _steps(plan: "ViewPlan", request: Preview, pixels: Pixels) -> tuple[tuple[Op
         torch.from_numpy(pixels[one : one + 1]),
         seed=request.seed,
         epoch=request.epoch,
-        rows=torch.tensor(request.rows[one : one + 1], dtype=torch.int64),
+        ids=torch.from_numpy(image_ids(request.paths[one : one + 1])),
         view=request.steps_view,
     )
     words = tuple(OpDrawn(op=op, title=title, text=text) for op, title, text, _ in taken)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import Registry
+from workbench.data.identity import image_ids
 from workbench.data.prepare import readable_images
 from workbench.export.page.facts import RunFacts
 from workbench.export.page.markup import card, escape, paragraph
@@ -38,9 +39,8 @@ def samples(facts: RunFacts, registry: Registry) -> str:
         words = f"The images are no longer in {data.folder}, so none can be shown."
         return card("What the network saw", paragraph(words, kind="secondary"))
     kept = [rows[position] for position in positions]
-    views = plan.make(
-        torch.from_numpy(pixels), seed=facts.experiment.seed, epoch=0, rows=torch.tensor(kept, dtype=torch.int64)
-    )
+    ids = torch.from_numpy(image_ids([facts.table.paths[row] for row in kept]))
+    views = plan.make(torch.from_numpy(pixels), seed=facts.experiment.seed, epoch=0, ids=ids)
     figures = []
     for place, row in enumerate(kept):
         images = [_picture(pixels[place], kind="original")]

@@ -178,7 +178,6 @@ class ViewsPage(Page):
             data=replace(draft.data, folder=str(Path(scan.folder))),
             views=draft.views,
             paths=tuple(scan.paths[row] for row in rows),
-            rows=rows,
             seed=draft.seed,
             epoch=self._draw,
             steps_of=min(image, len(rows) - 1),

@@ -1,0 +1,11 @@
+"""Before any test: no window needs a display, and nothing touches the user's own runs, caches and settings."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_HOME = tempfile.TemporaryDirectory(prefix="workbench-tests-", ignore_cleanup_errors=True)
+for _name in ("RUNS", "CACHE", "SETTINGS"):
+    os.environ[f"WORKBENCH_{_name}"] = str(Path(_HOME.name) / _name.lower())
