@@ -28,6 +28,7 @@ def main(wanted: list[str]) -> int:
     environment = {
         **os.environ,
         "QT_QPA_PLATFORM": "offscreen",
+        "OMP_NUM_THREADS": "1",  # Two test processes share the cores; threads of each would fight over them.
         "PATH": os.pathsep.join([scripts, os.environ.get("PATH", "")]),
     }
     for name in wanted or STEPS:

@@ -10,7 +10,7 @@ from string import Template
 from typing import Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from workbench.spec import places
@@ -115,6 +115,8 @@ _CLASSES = (
 )
 
 TITLE_PX, BODY_PX, CAPTION_PX = 20, 13, 11
+_FALLBACKS = ("DejaVu Sans", "Bitstream Vera Sans", "Sans Serif")
+"""What a desktop without a font of its own answers with."""
 
 
 class _Theme(QObject):
@@ -241,7 +243,10 @@ def _luminance(value: str) -> float:
 
 
 def _font() -> QFont:
+    """The system's font; Inter where the system has only what fontconfig falls back on. Figures of one width."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+    if QFontInfo(font).family() in _FALLBACKS and "Inter" in QFontDatabase.families():
+        font.setFamily("Inter")
     font.setPixelSize(BODY_PX)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font

@@ -55,6 +55,7 @@ class FactTable(QWidget):
     def _rebuild(self, count: int) -> None:
         while item := self._grid.takeAt(0):
             if widget := item.widget():
+                widget.hide()  # It would stay in sight until the event loop comes round.
                 widget.deleteLater()
         self._labels = []
         for number in range(count):

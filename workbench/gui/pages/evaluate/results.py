@@ -30,7 +30,7 @@ class ResultBoard(QWidget):
         self._accuracy.content.addWidget(self.bars)
         self.matrix = ConfusionMatrix()
         self.which = Choice()
-        self.which.setFixedWidth(236)
+        self.which.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToContents)
         self.which.setAccessibleName("whose confusions")
         self.which.chosen.connect(lambda _value: self._show_confusion())
         self._confusion = Card("Confusions")

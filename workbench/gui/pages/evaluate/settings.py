@@ -33,6 +33,7 @@ class SettingsColumn(QWidget):
         self.neighbors = QSpinBox()
         self.neighbors.setRange(1, 1000)
         self.neighbors.setValue(20)
+        self.neighbors.lineEdit().setTextMargins(4, 0, 0, 0)  # as far in as the words of a combo box
         self.neighbors.setToolTip("How many of the most similar training images vote in kNN.")
         self.probes = {kind: QCheckBox(title) for kind, title in figures.PROBES.items()}
         card = Card("Probes")

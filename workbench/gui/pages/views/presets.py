@@ -64,7 +64,7 @@ class PresetChoice(QToolButton):
 
     def _on_draft_changed(self) -> None:
         draft = self._session.draft
-        words = self._title or "own"
+        words = self._title or "your own"
         if draft and self._title and not same_views(draft.views, self._fitted):
             words += ", changed"
         self.setText(f"Preset: {words}")
