@@ -47,6 +47,7 @@ def _open_once() -> float:
             "WORKBENCH_RUNS": folder,
             "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
         }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # Users' machines keep compiled modules.
         process = subprocess.run(
             [sys.executable, "-c", _PROGRAM], env=environment, capture_output=True, text=True, check=False
         )

@@ -4,13 +4,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QTimer
+import numpy as np
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QPointF, QTimer
 from PySide6.QtWidgets import QApplication
 
 from workbench.gui import theme
 from workbench.gui.app import application, open_window
 from workbench.gui.pages import PAGES
+from workbench.gui.pages.explore import ExplorePage
+from workbench.gui.pages.views import ViewsPage
 from workbench.gui.theme import Mode
+from workbench.gui.widgets.scatter import EmbeddingMap
 from workbench.gui.window import MainWindow
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import EngineError, RunError
@@ -20,6 +24,8 @@ MODES: tuple[Mode, ...] = ("light", "dark")
 _QUIET_SECONDS = 0.6
 """Longer than any page waits for the last of several changes before it asks."""
 _PATIENCE_SECONDS = 180.0
+_OPENED_OP = "color_jitter"
+_COMPANY, _MOST_MEASURED = 60, 2000
 _FIRST_PAGES = ("data", "views", "method")
 """These ask the engine again when the draft arrives, so they are visited once before the pictures."""
 
@@ -53,6 +59,7 @@ def take_screenshots(
         for name in _FIRST_PAGES:
             window.show_page(name)
             settle(window)
+        _show_details(window)
         return _take_all(app, window, out, tell or (lambda _: None))
     finally:
         window.close()
@@ -95,6 +102,36 @@ def _show_run(window: MainWindow, run: RunFolder) -> None:
         settle(window)
     window.session.set_run(run)
     settle(window)
+
+
+def _show_details(window: MainWindow) -> None:
+    """What a person would have clicked: the sliders of one op, and a part of the map with one of its images."""
+    views = window.ensure_page("views")
+    if isinstance(views, ViewsPage):
+        for row in views.inspector.editor.rows:
+            row.set_open(row.spec.op == _OPENED_OP)
+    window.show_page("explore")
+    settle(window)
+    explore = window.ensure_page("explore")
+    if isinstance(explore, ExplorePage) and explore.scene is not None:
+        center, outline = _crowd(explore.stage.map)
+        explore.stage.map.draw_lasso(outline)
+        explore.stage.map.clicked.emit(center)
+        settle(window)
+
+
+def _crowd(shown: EmbeddingMap) -> tuple[int, list[QPointF]]:
+    """The point with the most company on the map, and an outline around its nearest ones."""
+    spots = [shown.place_of(position) for position in range(min(shown.count, _MOST_MEASURED))]
+    places = np.array([(spot.x(), spot.y()) for spot in spots])
+    distances = np.linalg.norm(places[:, None] - places[None], axis=2)
+    company = min(_COMPANY, len(places) - 1)
+    reach = np.partition(distances, company, axis=1)[:, company]
+    center = int(reach.argmin())
+    turns = np.linspace(0.0, 2 * np.pi, 48, endpoint=False)
+    radius = 1.15 * reach[center] * (1 + 0.12 * np.sin(2 * turns) + 0.08 * np.cos(3 * turns))
+    x, y = places[center, 0] + radius * np.cos(turns), places[center, 1] + radius * np.sin(turns)
+    return center, [QPointF(float(left), float(top)) for left, top in zip(x, y, strict=True)]
 
 
 def _take_all(app: QApplication, window: MainWindow, out: Path, tell: Callable[[str], None]) -> list[Path]:

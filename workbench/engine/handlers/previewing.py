@@ -135,8 +135,9 @@ def _drawn(view: "ShownView") -> tuple[ViewDrawn, ...]:
 
 
 def _as_bytes(images: "Tensor") -> Pixels:
-    """(n, C, h, w) float in [0, 1] to (n, h, w, 3)."""
-    return _as_rgb((images.clamp(0, 1) * 255).round().byte().cpu().numpy())
+    """(n, C, h, w) float in [0, 1] to (n, h, w, 3). The turn of axes is of bytes, a quarter of the floats."""
+    levels = (images * 255).round_().clamp_(0, 255).byte().cpu().permute(0, 2, 3, 1)
+    return (levels if levels.shape[-1] == 3 else levels.expand(-1, -1, -1, 3)).contiguous().numpy()
 
 
 def _as_rgb(pixels: Pixels) -> Pixels:

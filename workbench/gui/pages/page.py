@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVB
 
 from workbench.gui.bridge import Engine
 from workbench.gui.session import Session
+from workbench.gui.widgets.column import GUTTER
 
 PageState = Literal["ready", "needs", "running"]
 
@@ -43,13 +44,15 @@ class Page(QWidget):
         self.action_row = QHBoxLayout()
         self.action_row.setSpacing(8)
         head = QHBoxLayout()
+        head.setContentsMargins(0, 0, GUTTER, 0)
         head.setSpacing(16)
         head.addLayout(words, 1)
         head.addLayout(self.action_row)
         self.body = QVBoxLayout()
+        self.body.setContentsMargins(0, 0, GUTTER, 0)
         self.body.setSpacing(16)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(24, 16, 24, 16)
+        whole.setContentsMargins(24, 16, 24 - GUTTER, 16)
         whole.setSpacing(16)
         whole.addLayout(head)
         whole.addLayout(self.body, 1)
@@ -77,6 +80,10 @@ class Page(QWidget):
                 button.click()
                 return True
         return False
+
+    def reach_gutter(self) -> None:
+        """The body ends in a `ScrollColumn`, whose gutter is the page's own margin."""
+        self.body.setContentsMargins(0, 0, 0, 0)
 
     def set_purpose(self, text: str) -> None:
         """Another sentence under the title ('epoch 61 of 200 · 1 h 12 min left')."""

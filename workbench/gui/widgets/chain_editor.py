@@ -75,8 +75,12 @@ class ChainEditor(QWidget):
                 action = self._menu.addAction(card.title, partial(self.add, card.name))
                 action.setToolTip(card.help)
         chain = self.chain
+        opened = [row.is_open for row in self._rows]
         self._rebuild(())
         self.set_chain(chain)
+        for row, was_open in zip(self._rows, opened, strict=True):
+            if was_open:
+                row.set_open(True)
 
     def set_chain(self, chain: Chain) -> None:
         """Shows a chain without emitting. Rows that are still meant stay, with their focus and their drag."""

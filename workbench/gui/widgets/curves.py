@@ -44,6 +44,7 @@ class CurvePlot(QWidget):
         self._y_limits: tuple[float, float] | None = None
         self._y_span = 0.0
         self._text: Callable[[float], str] = ticks.value_text
+        self._mark_text: Callable[[float, float], str] = ticks.tick_text
         self._view: tuple[float, float] | None = None
         self._axes: Axes | None = None
         self._picture: QPixmap | None = None
@@ -98,6 +99,11 @@ class CurvePlot(QWidget):
     def set_value_text(self, text: Callable[[float], str]) -> None:
         """How the value under the cursor is written."""
         self._text = text
+
+    def set_mark_text(self, text: Callable[[float, float], str]) -> None:
+        """How a value at a mark of a linear y axis is written; the second number is the step between marks."""
+        self._mark_text = text
+        self._redraw()
 
     def sizeHint(self) -> QSize:
         """Wide and not high."""
@@ -211,7 +217,7 @@ class CurvePlot(QWidget):
             values = [value for value in values if least - step * 1e-6 <= value <= greatest + step * 1e-6]
         if len(values) < 2:  # nothing but one value, at a limit
             values = [y_range[0] - step, y_range[1] + step]
-        return [(value, ticks.tick_text(value, step)) for value in values]
+        return [(value, self._mark_text(value, step)) for value in values]
 
     def _lay_out(self, metrics: QFontMetricsF, x_range: tuple[float, float], marks: list[tuple[float, str]]) -> Axes:
         top = 8.0 if len(self._traces) <= _DIRECT else 12.0 + metrics.height()

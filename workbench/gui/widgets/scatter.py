@@ -63,6 +63,7 @@ class EmbeddingMap(QWidget):
         self._fitted = View(scale=1.0, left=0.0, top=0.0)
         self._picture: QImage | None = None
         self._outline: list[QPointF] = []
+        self._kept: NDArray[np.float64] | None = None
         self._grabbed: QPointF | None = None
         self._pressed: QPointF | None = None
         self._cursor = QPointF()
@@ -100,6 +101,7 @@ class EmbeddingMap(QWidget):
             x, y = np.where(finite, x, np.float32(0)), np.where(finite, y, np.float32(0))
         same = len(x) == len(self._x) and len(x) > 0
         before = (self._x, self._y)
+        self._kept = None  # The points have gone elsewhere.
         self._motion.stop()
         self._x, self._y = x, y
         if not same:
@@ -130,7 +132,9 @@ class EmbeddingMap(QWidget):
     def set_selection(self, positions: NDArray[np.int64] | None) -> None:
         """Dims all but these points; None dims none."""
         self._selected = None
-        if positions is not None:
+        if positions is None:
+            self._kept = None
+        else:
             self._selected = np.zeros(len(self._x), np.bool_)
             self._selected[positions] = True
         self._sort()
@@ -145,6 +149,12 @@ class EmbeddingMap(QWidget):
         """Whether a drag draws a lasso rather than pans."""
         self._lasso_on = on
         self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+
+    def draw_lasso(self, outline: list[QPointF], *, adds: bool = False) -> None:
+        """Selects what is inside an outline in the widget, as if it had been drawn; it stays with the selection."""
+        self._kept = self._corners(outline)
+        self.lassoed.emit(self.points_inside(outline), adds)
+        self.update()
 
     def fit(self) -> None:
         """Shows all points."""
@@ -268,11 +278,11 @@ class EmbeddingMap(QWidget):
             if 0 <= self._marked < len(self._x):
                 painter.setPen(QPen(QColor(theme.tokens().text), 2))
                 painter.drawEllipse(self.place_of(self._marked), 7, 7)
-            if self._outline:
+            if shown := self._outline or self._kept_outline():
                 pen = QPen(QColor(theme.tokens().text), 1.4)
                 pen.setDashPattern([4, 3])
                 painter.setPen(pen)
-                painter.drawPolygon(QPolygonF(self._outline))
+                painter.drawPolygon(QPolygonF(shown))
 
     def changeEvent(self, event: QEvent) -> None:
         """Another palette asks for another picture."""
@@ -346,7 +356,7 @@ class EmbeddingMap(QWidget):
                 self.clicked.emit(self.point_at(event.position()))
         elif len(outline) >= 3:
             adds = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self.lassoed.emit(self.points_inside(outline), adds)
+            self.draw_lasso(outline, adds=adds)
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -376,12 +386,21 @@ class EmbeddingMap(QWidget):
 
     def points_inside(self, outline: list[QPointF]) -> NDArray[np.int64]:
         """The positions of points inside an outline in the widget; those of dimmed classes are left out."""
-        ratio, view = self.devicePixelRatioF(), self._current_view()
-        corners = np.array([view.to_position(spot.x() * ratio, spot.y() * ratio) for spot in outline], np.float64)
-        found = lasso.inside(corners, self._x, self._y)
+        found = lasso.inside(self._corners(outline), self._x, self._y)
         if self._shown is not None:
             found &= np.isin(self._classes, list(self._shown))
         return np.flatnonzero(found)
+
+    def _corners(self, outline: list[QPointF]) -> NDArray[np.float64]:
+        ratio, view = self.devicePixelRatioF(), self._current_view()
+        return np.array([view.to_position(spot.x() * ratio, spot.y() * ratio) for spot in outline], np.float64)
+
+    def _kept_outline(self) -> list[QPointF]:
+        if self._kept is None:
+            return []
+        x, y = self._current_view().to_pixels(*np.asarray(self._kept.T, np.float32))
+        ratio = self.devicePixelRatioF()
+        return [QPointF(px / ratio, py / ratio) for px, py in zip(x.tolist(), y.tolist(), strict=True)]
 
     def _on_dwell(self) -> None:
         self.hovered.emit(self.point_at(self._cursor))

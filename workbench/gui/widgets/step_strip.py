@@ -3,13 +3,25 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from workbench.gui import theme
 from workbench.gui.widgets.pictures import Scaler, fitted
 
 _GAP = 12
+_WIDEST = 176.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +158,11 @@ class StepStrip(QAbstractScrollArea):
         return QRectF(x, 0, self._side(), self.viewport().height())
 
     def _pitch(self) -> float:
-        """From one picture to the next; wide enough for the words."""
-        return max(self._side() + _GAP, self.fontMetrics().horizontalAdvance("0.24 of the area x"))
+        """From one picture to the next; wide enough for the words, as long as they are not a sentence."""
+        metrics = QFontMetricsF(self._font())
+        longest = max((metrics.horizontalAdvance(text) for step in self._steps for text in (step.title, step.text)),
+                      default=0.0)  # fmt: skip
+        return max(self._side() + _GAP, min(longest + _GAP, _WIDEST))
 
     def _hit(self, point: QPointF) -> int | None:
         for index in range(len(self._steps)):

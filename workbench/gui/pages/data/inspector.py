@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import asdict, replace
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QWidget
 
 from workbench.gui import theme, words
 from workbench.gui.pages.data import facts
@@ -13,13 +13,14 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.chip import Dot
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.table import FactTable
 from workbench.spec.dataset import LabelTable, ScanReport
 from workbench.spec.experiment import DataSpec
 from workbench.spec.params import ParamInfo, describe
 
-WIDTH = 324
+WIDTH = 336 + GUTTER
 _MOST_CLASSES = 12
 _CHOICES = {
     "labels": (("none", "none"), ("folders", "the sub-folders"), ("csv", "a label table")),
@@ -33,15 +34,13 @@ _CHOICES = {
 }
 
 
-class DataInspector(QScrollArea):
+class DataInspector(ScrollColumn):
     """Shows the draft's data settings, and edits them."""
 
     def __init__(self, session: Session, division: Division, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._division = division
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._facts = FactTable()
@@ -63,14 +62,9 @@ class DataInspector(QScrollArea):
         self._notes = Card("Worth knowing")
         self._notes.hide()
         self.notes: list[str] = []
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(16)
         for card in (summary, self._labels, self._split, size, self._notes):
-            column.addWidget(card)
-        column.addStretch(1)
-        self.setWidget(inside)
+            self.column.addWidget(card)
+        self.column.addStretch(1)
         division.changed.connect(self._on_divided)
         session.draft_changed.connect(self._show_draft)
 

@@ -57,6 +57,7 @@ class DataPage(Page):
         for widget in (self.welcome, self.reading, self.nothing, self._content):
             self._stack.addWidget(widget)
         self.body.addWidget(self._stack)
+        self.reach_gutter()
 
     def _connect(self) -> None:
         self.session.scan_changed.connect(self._on_scan_changed)

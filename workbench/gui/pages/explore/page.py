@@ -46,6 +46,8 @@ class ExplorePage(Page):
         self._names: tuple[str, ...] = ()
         self._classes: NDArray[np.int64] = np.empty(0, np.int64)
         self._job: Job | None = None
+        self._automatic = True
+        """Until the user chooses a projection: UMAP where the run folder has it, else PCA; none is computed unasked."""
         self._reader, self._searcher = Worker(self), Worker(self)
         self.projection = Choice(_PROJECTIONS)
         self.projection.setToolTip("PCA is there at once; UMAP keeps neighbors together and is computed once an epoch.")
@@ -88,7 +90,7 @@ class ExplorePage(Page):
         watcher.reset.connect(self._on_reset)
         watcher.arrived.connect(self._on_arrived)
         watcher.state_changed.connect(self._say_why_empty)
-        self.projection.chosen.connect(lambda _kind: self._show_epoch(self.stage.slider.epoch))
+        self.projection.chosen.connect(self._on_projection_chosen)
         self.color.chosen.connect(lambda _column: self._color())
         self.stage.slider.chosen.connect(self._show_epoch)
         self.stage.cancelled.connect(self._on_cancelled)
@@ -153,7 +155,8 @@ class ExplorePage(Page):
         if run is None or epoch < 0:
             return
         self._stop_projecting()
-        kind, reference, table = self.projection.value(), self._reference, self.table
+        kind = "umap" if self._automatic else self.projection.value()
+        reference, table = self._reference, self.table
 
         def read() -> tuple[SplitTable, Scene, str]:
             known = table or read_split(run.split_file)
@@ -170,6 +173,8 @@ class ExplorePage(Page):
             self.color.set_options([(column, f"Color: {column}") for column in scene.columns(table)])
         if self._reference is None and shown.kind == "pca":
             self._reference = shown.positions
+        if self._automatic:
+            self.projection.set_value(shown.kind)
         self._show_scene(shown, first=first)
         if self.projection.value() != shown.kind:
             self._settle.start()
@@ -194,6 +199,11 @@ class ExplorePage(Page):
         self._say_why_empty()
 
     # Projections
+
+    def _on_projection_chosen(self, kind: str) -> None:
+        del kind
+        self._automatic = False
+        self._show_epoch(self.stage.slider.epoch)
 
     def _project(self) -> None:
         """Asks the engine for the layout that the run folder does not have yet."""

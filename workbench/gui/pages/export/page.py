@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -12,9 +12,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -26,6 +24,7 @@ from workbench.gui.pages.export.records import RecordList
 from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.runs.results import ExportRecord, load_exports
@@ -58,6 +57,7 @@ class ExportPage(Page):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._board())
         self.body.addWidget(self._stack)
+        self.reach_gutter()
         session.watcher.reset.connect(self._on_reset)
         session.watcher.state_changed.connect(self._refresh)
         self._on_reset()
@@ -70,7 +70,7 @@ class ExportPage(Page):
         board = QWidget()
         row = QHBoxLayout(board)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(16)
+        row.setSpacing(16 - GUTTER)
         row.addWidget(_scrolling(encoders, embeddings, self._target_card()), 1)
         row.addWidget(self._result_card())
         return board
@@ -126,7 +126,7 @@ class ExportPage(Page):
             self._results.content.addWidget(part)
         self._results.content.addLayout(buttons)
         scroll = _scrolling(self._results)
-        scroll.setFixedWidth(_WIDTH)
+        scroll.setFixedWidth(_WIDTH + GUTTER)
         return scroll
 
     # The run
@@ -243,17 +243,10 @@ class ExportPage(Page):
             self._job.cancel()
 
 
-def _scrolling(*cards: QWidget) -> QScrollArea:
+def _scrolling(*cards: QWidget) -> ScrollColumn:
     """Cards in a column that scrolls where the window is low."""
-    body = QWidget()
-    column = QVBoxLayout(body)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(16)
+    scroll = ScrollColumn()
     for card in cards:
-        column.addWidget(card)
-    column.addStretch(1)
-    scroll = QScrollArea()
-    scroll.setWidgetResizable(True)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidget(body)
+        scroll.column.addWidget(card)
+    scroll.column.addStretch(1)
     return scroll

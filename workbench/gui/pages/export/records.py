@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.gui import icons, theme, words
 from workbench.gui.pages.export.formats import FORMATS, check_words, loading_code
 from workbench.gui.widgets.chip import Chip
 from workbench.gui.widgets.errors import Words, show_failure
+from workbench.gui.widgets.rule import Rule
 from workbench.runs.results import ExportRecord
 
 
@@ -34,9 +35,7 @@ class RecordList(QWidget):
         self._rows = []
         for number, record in enumerate(self.records):
             if number:
-                line = QFrame()
-                line.setProperty("surface", "line")
-                self._rows.append(line)
+                self._rows.append(Rule())
             self._rows.append(RecordRow(record))
         for row in self._rows:
             self._column.addWidget(row)
@@ -49,21 +48,19 @@ class RecordRow(QWidget):
         super().__init__(parent)
         self._record = record
         done = record.verified and not record.problem
-        tokens = theme.tokens()
-        sign = QLabel()
-        picture = icons.pixmap("good" if done else "error", 20, tokens.good if done else tokens.bad)
-        sign.setPixmap(picture)
+        self._sign = QLabel()
+        self._done = done
+        self._paint_sign()
+        theme.changed.connect(self._paint_sign)
         title = QLabel(FORMATS[record.format].title if record.format in FORMATS else record.format)
         title.setProperty("role", "heading")
         chip = Chip("verified" if done else "not exported", "good" if done else "bad")
-        size = QLabel(words.size(record.size) if record.size else "")
-        size.setProperty("role", "secondary")
         head = QHBoxLayout()
         head.setSpacing(8)
-        for part in (sign, title, chip):
-            head.addWidget(part)
+        head.addWidget(self._sign)
+        head.addWidget(title)
         head.addStretch(1)
-        head.addWidget(size)
+        head.addWidget(chip)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -72,8 +69,14 @@ class RecordRow(QWidget):
         if record.file and done:
             column.addLayout(self._foot())
 
+    def _paint_sign(self) -> None:
+        name, tone = ("good", "good") if self._done else ("error", "bad")
+        color = getattr(theme.tokens(), tone)
+        self._sign.setPixmap(icons.pixmap(name, 20, color, self.devicePixelRatioF()))
+
     def _foot(self) -> QHBoxLayout:
-        file = _words(Path(self._record.file).name, "")
+        parts = (Path(self._record.file).name, words.size(self._record.size) if self._record.size else "")
+        file = _words(" · ".join(filter(None, parts)), "")
         file.setToolTip(self._record.file)
         code = QPushButton("Copy loading code")
         code.setProperty("kind", "link")

@@ -3,13 +3,10 @@
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QFrame,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -23,6 +20,7 @@ from workbench.gui.pages.method.start import CheckCard, MeasureCard
 from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.fold import Fold
@@ -96,10 +94,7 @@ class MethodPage(Page):
 
     def _lay_out(self) -> None:
         self.action_row.addWidget(self.start_button)
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 8, 0)
-        column.setSpacing(16)
+        inspector = ScrollColumn()
         self._reasons_card = Card()
         self._reasons_card.content.addWidget(self._reasons)
         self._reasons_words = QLabel()
@@ -107,15 +102,10 @@ class MethodPage(Page):
         self._reasons_words.setWordWrap(True)
         self._reasons.content.addWidget(self._reasons_words)
         for card in (self.method_form, self.recipe, self.check, self.measure, self._reasons_card):
-            column.addWidget(card)
-        column.addStretch(1)
-        inspector = QScrollArea()
-        inspector.setWidgetResizable(True)
-        inspector.setFrameShape(QFrame.Shape.NoFrame)
-        inspector.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        inspector.setMinimumWidth(WIDTH - 32)
-        inspector.setMaximumWidth(WIDTH + 160)
-        inspector.setWidget(inside)
+            inspector.column.addWidget(card)
+        inspector.column.addStretch(1)
+        inspector.setMinimumWidth(WIDTH - 32 + GUTTER)
+        inspector.setMaximumWidth(WIDTH + 160 + GUTTER)
         whole = QSplitter(Qt.Orientation.Horizontal)
         whole.setObjectName("method-whole")
         whole.setChildrenCollapsible(False)
@@ -123,10 +113,11 @@ class MethodPage(Page):
         whole.addWidget(self.gallery)
         whole.addWidget(inspector)
         whole.setStretchFactor(0, 1)
-        whole.setSizes([4000, WIDTH])
+        whole.setSizes([4000, WIDTH + GUTTER])
         self._stack.addWidget(whole)
         self._stack.addWidget(self.empty)
         self.body.addWidget(self._stack)
+        self.reach_gutter()
 
     def _connect(self) -> None:
         self.session.catalog_changed.connect(self._on_catalog_changed)

@@ -8,7 +8,7 @@ from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
 from workbench.gui.widgets.curves import CurvePlot
 from workbench.gui.widgets.series import Curve, Level
-from workbench.gui.widgets.ticks import value_text
+from workbench.gui.widgets.ticks import tick_text, value_text
 from workbench.spec.experiment import Experiment
 
 _LOSS, _PARTS = "loss", "parts"
@@ -86,6 +86,7 @@ class AccuracyCard(Card):
         self.plot = CurvePlot(x_label="epoch")
         self.plot.set_y_limits(0.0, 1.0, span=0.2)
         self.plot.set_value_text(lambda value: f"{100 * value:.1f} %")
+        self.plot.set_mark_text(lambda value, step: f"{tick_text(100 * value, 100 * step)} %")
         self._words = _words()
         self.content.addLayout(_either(self.plot, self._words))
 

@@ -13,6 +13,7 @@ from workbench.gui.pages.train.history import History
 from workbench.gui.pages.train.side import SideColumn
 from workbench.gui.pages.train.trouble import TroubleBanner
 from workbench.gui.session import Session
+from workbench.gui.widgets.column import GUTTER
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import Words, show_failure
 from workbench.runs import control
@@ -57,6 +58,7 @@ class TrainPage(Page):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._board())
         self.body.addWidget(self._stack)
+        self.reach_gutter()
         self._drawing = QTimer(self, singleShot=True, interval=_DRAW_MS)
         self._drawing.timeout.connect(self._draw)
         self._ticking = QTimer(self, interval=_TICK_MS)
@@ -113,8 +115,12 @@ class TrainPage(Page):
         column = QVBoxLayout(board)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
-        column.addWidget(self.progress)
-        column.addWidget(self.trouble)
+        above = QVBoxLayout()
+        above.setContentsMargins(0, 0, GUTTER, 0)
+        above.setSpacing(16)
+        above.addWidget(self.progress)
+        above.addWidget(self.trouble)
+        column.addLayout(above)
         column.addLayout(row, 1)
         return board
 
@@ -206,6 +212,7 @@ class TrainPage(Page):
         busy = self._starting or name == "created" or (name == "preparing" and not preparing)
         self.progress.setRange(0, 0 if busy and self.session.watcher.running else 1000)
         self.progress.setValue(round(1000 * share))
+        self.progress.setVisible(name != "finished")
 
     # Steering
 

@@ -4,12 +4,13 @@ from collections import deque
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from workbench.gui.pages.train import facts
 from workbench.gui.pages.train.history import History
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.table import FactTable
 from workbench.runs.events import AnyEvent
 from workbench.runs.state import RunState
@@ -18,15 +19,12 @@ _WIDTH = 336
 _MOST_LINES = 40
 
 
-class SideColumn(QScrollArea):
+class SideColumn(ScrollColumn):
     """What is known of the run beside its curves."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFixedWidth(_WIDTH)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFixedWidth(_WIDTH + GUTTER)
         self.verdict = Banner()
         self.health = FactTable(header=("metric", "now", "healthy"))
         self._health_card = Card("Health")
@@ -44,14 +42,9 @@ class SideColumn(QScrollArea):
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
         self._events_card = Card("Events")
         self._events_card.content.addWidget(self.events)
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(16)
         for part in (self.verdict, self._health_card, self._machine_card):
-            column.addWidget(part)
-        column.addWidget(self._events_card, 1)
-        self.setWidget(body)
+            self.column.addWidget(part)
+        self.column.addWidget(self._events_card, 1)
 
     def show_state(self, state: RunState, history: History) -> None:
         """The newest figures."""
