@@ -55,8 +55,13 @@ def loads(text: str, *, source: str = "the experiment") -> Experiment:
 
 
 def dumps(experiment: Experiment) -> str:
-    """The experiment as TOML text, complete (defaults included)."""
-    return tomli_w.dumps(to_tree(experiment))
+    """The experiment as TOML text, complete (defaults included), with one line per op."""
+    tree = to_tree(experiment)
+    views = tree.pop("views")
+    head = {key: tree.pop(key) for key in ("version", "name", "seed", "data")}
+    if not views:
+        head["views"] = []  # Said, or it would be read as the default views.
+    return "\n".join([tomli_w.dumps(head), *(_view_text(view) for view in views), tomli_w.dumps(tree)])
 
 
 def from_tree(tree: Mapping[str, Any]) -> Experiment:
@@ -185,3 +190,21 @@ def _op_to_tree(op: OpSpec) -> dict[str, Any]:
     if not op.enabled:
         tree["enabled"] = False
     return {**tree, **msgspec.to_builtins(op.params)}
+
+
+def _view_text(view: Mapping[str, Any]) -> str:
+    lines = [f"{_value(key, bare=True)} = {_value(value)}" for key, value in view.items() if key != "chain"]
+    ops = [f"    {_value(op)},\n" for op in view["chain"]]
+    chain = f"[\n{''.join(ops)}]" if ops else "[]"
+    return "\n".join(["[[views]]", *lines, f"chain = {chain}", ""])
+
+
+def _value(value: Any, *, bare: bool = False) -> str:
+    """A value on one line, which tomli_w writes over several where it is an array or a table."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{_value(key, bare=True)} = {_value(item)}' for key, item in value.items())} }}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    if bare:
+        return tomli_w.dumps({value: 0}).removesuffix(" = 0\n")
+    return tomli_w.dumps({"v": value}).removeprefix("v = ").rstrip("\n")

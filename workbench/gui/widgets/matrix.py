@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench.gui import theme
 
+_WIDEST = 1.8
+"""Cells are up to so many times as wide as high, so that names fit above them."""
 _MOST_NAMES = 40
 _NUMBERS_FROM = 26.0
 
@@ -48,8 +50,8 @@ class ConfusionMatrix(QWidget):
         area, count = self._area(), len(self._classes)
         if not count or not area.contains(spot):
             return None
-        side = area.width() / count
-        row, column = int((spot.y() - area.top()) / side), int((spot.x() - area.left()) / side)
+        wide, high = area.width() / count, area.height() / count
+        row, column = int((spot.y() - area.top()) / high), int((spot.x() - area.left()) / wide)
         return min(row, count - 1), min(column, count - 1)
 
     def sizeHint(self) -> QSize:
@@ -68,8 +70,8 @@ class ConfusionMatrix(QWidget):
             widest = max((metrics.horizontalAdvance(name) for name in self._classes), default=0.0)
             left += min(widest, 96.0) + 8
             top += metrics.height() + 2
-        side = max(16.0, min(self.width() - left - 2, self.height() - top - 2))
-        return QRectF(left, top, side, side)
+        wide, high = max(16.0, self.width() - left - 2), max(16.0, self.height() - top - 2)
+        return QRectF(left, top, min(wide, _WIDEST * high), min(high, wide))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Cells, then names and numbers where there is room."""
@@ -80,24 +82,26 @@ class ConfusionMatrix(QWidget):
         with QPainter(self) as painter:
             painter.setFont(self._font())
             area = self._area()
-            side = area.width() / count
-            self._draw_cells(painter, area, side)
-            self._draw_names(painter, area, side)
+            cell = QSizeF(area.width() / count, area.height() / count)
+            self._draw_cells(painter, area, cell)
+            self._draw_names(painter, area, cell)
 
-    def _draw_cells(self, painter: QPainter, area: QRectF, side: float) -> None:
+    def _draw_cells(self, painter: QPainter, area: QRectF, cell: QSizeF) -> None:
         tokens = theme.tokens()
         accent, empty = QColor(tokens.accent), QColor(tokens.background)
-        gap = 1.0 if side >= 8 else 0.0
+        wide, high = cell.width(), cell.height()
+        gap = 1.0 if high >= 8 else 0.0
         for row in range(len(self._classes)):
             for column in range(len(self._classes)):
                 share = float(self._shares[row, column])
-                box = QRectF(area.left() + column * side, area.top() + row * side, side - gap, side - gap)
+                box = QRectF(area.left() + column * wide, area.top() + row * high, wide - gap, high - gap)
                 painter.fillRect(box, _mix(empty, accent, share**0.7))
-                if side >= _NUMBERS_FROM and self._counts[row, column]:
+                if high >= _NUMBERS_FROM and self._counts[row, column]:
                     painter.setPen(QColor(tokens.on_accent if share**0.7 > 0.5 else tokens.text))
                     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{self._counts[row, column]}")
 
-    def _draw_names(self, painter: QPainter, area: QRectF, side: float) -> None:
+    def _draw_names(self, painter: QPainter, area: QRectF, cell: QSizeF) -> None:
+        wide, high = cell.width(), cell.height()
         metrics = painter.fontMetrics()
         painter.setPen(QPen(QColor(theme.tokens().secondary)))
         centered = Qt.AlignmentFlag.AlignCenter
@@ -107,15 +111,15 @@ class ConfusionMatrix(QWidget):
         painter.rotate(-90)
         painter.drawText(QRectF(0, 0, area.height(), metrics.height()), centered, "is")
         painter.restore()
-        if len(self._classes) > _MOST_NAMES or side < metrics.height() - 1:
+        if len(self._classes) > _MOST_NAMES or high < metrics.height() - 1:
             return
         start = metrics.height() + 6.0
         for number, name in enumerate(self._classes):
             elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(area.left() - start - 6))
-            box = QRectF(start, area.top() + number * side, area.left() - start - 6, side - 1)
+            box = QRectF(start, area.top() + number * high, area.left() - start - 6, high - 1)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, elided)
-            elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(side - 3))
-            box = QRectF(area.left() + number * side, area.top() - metrics.height() - 2, side - 1, metrics.height())
+            elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(wide - 3))
+            box = QRectF(area.left() + number * wide, area.top() - metrics.height() - 2, wide - 1, metrics.height())
             painter.drawText(box, centered, elided)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

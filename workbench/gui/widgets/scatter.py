@@ -245,7 +245,7 @@ class EmbeddingMap(QWidget):
         for ink, color in enumerate(cycle):
             rgb = QColor(color).rgb() & 0xFFFFFF
             colors[ink] = 0xE6000000 | rgb
-            colors[_DIM + ink] = 0x38000000 | rgb
+            colors[_DIM + ink] = 0x58000000 | rgb
         return colors
 
     def picture(self) -> QImage:

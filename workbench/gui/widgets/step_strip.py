@@ -47,6 +47,7 @@ class StepStrip(QAbstractScrollArea):
         self.setAccessibleName("The image after each op")
         self.viewport().setAutoFillBackground(False)
         self._steps: tuple[Step, ...] = ()
+        self._lefts = [0.0]
         self._current = -1
         self._scaler = Scaler()
 
@@ -130,7 +131,7 @@ class StepStrip(QAbstractScrollArea):
                 painter.drawRect(target.adjusted(-1, -1, 1, 1))
             for row, words in enumerate((step.title, step.text)):
                 painter.setPen(QColor(tokens.secondary if row == 0 else tokens.text))
-                room = QRectF(box.left() + 2, box.width() + 4 + row * line, self._pitch() - 8, line)
+                room = QRectF(box.left() + 2, box.width() + 4 + row * line, self._room(step) - 8, line)
                 text = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width()))
                 painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -148,20 +149,19 @@ class StepStrip(QAbstractScrollArea):
         return font
 
     def _words_height(self) -> int:
-        return 2 * self.fontMetrics().height() + 8
+        return round(2 * QFontMetricsF(self._font()).height()) + 8
 
     def _side(self) -> float:
         return float(max(40, self.viewport().height() - self._words_height()))
 
     def _box(self, index: int) -> QRectF:
-        x = index * self._pitch() - self.horizontalScrollBar().value()
+        x = self._lefts[index] - self.horizontalScrollBar().value()
         return QRectF(x, 0, self._side(), self.viewport().height())
 
-    def _pitch(self) -> float:
-        """From one picture to the next; wide enough for the words, as long as they are not a sentence."""
+    def _room(self, step: Step) -> float:
+        """From this picture to the next; wide enough for the words, as long as they are not a sentence."""
         metrics = QFontMetricsF(self._font())
-        longest = max((metrics.horizontalAdvance(text) for step in self._steps for text in (step.title, step.text)),
-                      default=0.0)  # fmt: skip
+        longest = max(metrics.horizontalAdvance(text) for text in (step.title, step.text))
         return max(self._side() + _GAP, min(longest + _GAP, _WIDEST))
 
     def _hit(self, point: QPointF) -> int | None:
@@ -171,7 +171,10 @@ class StepStrip(QAbstractScrollArea):
         return None
 
     def _lay_out(self) -> None:
-        whole = len(self._steps) * self._pitch()
+        self._lefts = [0.0]
+        for step in self._steps:
+            self._lefts.append(self._lefts[-1] + self._room(step))
+        whole = self._lefts[-1]
         bar = self.horizontalScrollBar()
         bar.setRange(0, max(0, round(whole - self.viewport().width())))
         bar.setPageStep(self.viewport().width())

@@ -55,6 +55,7 @@ class ExplorePage(Page):
         self.color.setToolTip("What gives the points their colors")
         for choice, width in ((self.projection, 96), (self.color, 160)):
             choice.setFixedWidth(width)
+            choice.setProperty("kind", "head")
             self.action_row.addWidget(choice)
         self.stage = Stage(engine)
         self.selection, self.nearest = SelectionCard(engine), NearestCard(engine)

@@ -40,6 +40,7 @@ class LossCard(Card):
         self._smoothing.set_value("0.6")
         self._log = QToolButton()
         self._log.setText("log")
+        self._log.setProperty("kind", "toggle")
         self._log.setCheckable(True)
         self._log.setToolTip("Logarithmic axis")
         for control in (self._what, self._smoothing, self._log):
