@@ -92,7 +92,7 @@ def test_without_a_run(page: EvaluatePage, session: Session, qtbot: QtBot) -> No
     assert not page.start.isVisible()
     with qtbot.waitSignal(session.page_wanted) as wanted:
         page._nothing.button.click()
-    assert wanted.args == ["method"]
+    assert wanted.args == ["data"]  # A method is chosen for images, and there are none.
 
 
 def test_a_stored_evaluation_is_shown(ready: EvaluatePage) -> None:

@@ -161,6 +161,22 @@ def _choose_umap(page: ExplorePage) -> None:
     page.projection.chosen.emit("umap")
 
 
+def test_a_stored_umap_is_shown_first_and_none_is_computed_unasked(
+    page: ExplorePage, session: Session, finished_run: RunFolder, client: Any, qtbot: QtBot
+) -> None:
+    positions = np.arange(48, dtype=np.float32).reshape(24, 2)
+    write_layout(finished_run.layout_file(4, "umap"), positions, np.arange(24))
+    session.set_run(finished_run)
+    qtbot.waitUntil(lambda: page.scene is not None)
+    assert page.scene
+    assert (page.scene.kind, page.projection.value()) == ("umap", "umap")
+    page.stage.slider.chosen.emit(2)
+    qtbot.waitUntil(lambda: _epoch(page) == 2)
+    assert page.projection.value() == "pca"
+    assert not page._settle.isActive()
+    assert not any(isinstance(request, Project) for request in client.asked)
+
+
 def test_umap_is_asked_of_the_engine_and_shown(explored: ExplorePage, client: Any, qtbot: QtBot) -> None:
     _choose_umap(explored)
     qtbot.waitUntil(lambda: explored.scene is not None and explored.scene.kind == "umap")

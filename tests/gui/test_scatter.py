@@ -145,6 +145,22 @@ def test_lasso_catches_what_it_surrounds(grid: EmbeddingMap, qtbot: QtBot) -> No
     assert caught.args[1] is True
 
 
+def test_a_lasso_stays_with_its_selection(grid: EmbeddingMap) -> None:
+    corner = grid.place_of(5)
+    outline = [corner + QPointF(x, y) for x, y in ((-30, -30), (30, -30), (30, 30), (-30, 30))]
+    plain = grid.grab().toImage()
+    grid.lassoed.connect(lambda found, _adds: grid.set_selection(found))
+    grid.draw_lasso(outline)
+    grid.zoom(1.5)
+    corners = np.array([(spot.x(), spot.y()) for spot in grid._kept_outline()])
+    center = grid.place_of(5)
+    np.testing.assert_allclose(corners.mean(axis=0), (center.x(), center.y()), atol=0.5)
+    np.testing.assert_allclose(np.ptp(corners, axis=0), (90.0, 90.0), atol=0.5)
+    grid.set_selection(None)
+    grid.fit()
+    assert grid.grab().toImage() == plain
+
+
 def test_a_drag_pans_and_a_double_click_shows_everything(grid: EmbeddingMap, qtbot: QtBot) -> None:
     before = grid.place_of(0)
     _drag(qtbot, grid, [QPointF(100, 100), QPointF(130, 120), QPointF(150, 140)], Qt.KeyboardModifier.NoModifier)

@@ -3,7 +3,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -61,3 +61,15 @@ def test_every_icon_draws_something(qapp: QApplication, name: str) -> None:
     image = icons.pixmap(name, 24, "#ff0000").toImage()
     drawn = [image.pixelColor(x, y) for x in range(24) for y in range(24) if image.pixelColor(x, y).alpha() > 128]
     assert len(drawn) > 8
+
+
+def test_inter_stands_in_only_where_the_system_has_no_font_of_its_own(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_inter = "Inter" in QFontDatabase.families()
+    monkeypatch.setattr(QFontDatabase, "systemFont", lambda _kind: QFont("DejaVu Sans"))
+    falls_back = QFontInfo(QFont("DejaVu Sans")).family() == "DejaVu Sans"
+    assert (theme._font().family() == "Inter") == (has_inter and falls_back)
+    monkeypatch.setattr(QFontDatabase, "systemFont", lambda _kind: QFont("DejaVu Serif"))
+    assert theme._font().family() == "DejaVu Serif"
+    assert theme._font().pixelSize() == theme.BODY_PX

@@ -117,9 +117,17 @@ def test_sentence_names_what_is_trained(opened: Session) -> None:
     assert said == "SimCLR, ResNet-18 on pets · epoch 61 of 200 · 1 h 12 min left"
 
 
-def test_without_a_run_the_next_step_is_a_method(page: TrainPage, session: Session, qtbot: QtBot) -> None:
+def test_without_a_run_the_next_step_is_images(page: TrainPage, session: Session, qtbot: QtBot) -> None:
     assert page.state == "needs"
+    assert page._empty.button.text() == "Choose images"
     with qtbot.waitSignal(session.page_wanted) as wanted:
+        page._empty.button.click()
+    assert wanted.args == ["data"]
+
+
+def test_with_images_the_next_step_is_a_method(page: TrainPage, opened: Session, qtbot: QtBot) -> None:
+    assert page._empty.button.text() == "Choose a method"
+    with qtbot.waitSignal(opened.page_wanted) as wanted:
         page._empty.button.click()
     assert wanted.args == ["method"]
 

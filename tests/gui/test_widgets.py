@@ -16,6 +16,7 @@ from workbench.gui.bridge import Engine
 from workbench.gui.palette import match
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.gallery import Gallery, Mapped
@@ -178,3 +179,20 @@ def test_commands_are_found_by_a_few_letters() -> None:
 def test_an_action_is_possible_unless_it_says_no() -> None:
     assert Action(name="a", title="A", run=lambda: None).possible
     assert not Action(name="a", title="A", run=lambda: None, enabled=lambda: False).possible
+
+
+def test_cards_keep_their_width_when_a_column_scrolls(qtbot: QtBot) -> None:
+    column = ScrollColumn()
+    qtbot.addWidget(column)
+    card = Card("Facts")
+    card.setMinimumHeight(100)
+    column.column.addWidget(card)
+    column.column.addStretch(1)
+    column.resize(300, 200)
+    column.show()
+    assert not column.verticalScrollBar().isVisible()
+    assert card.width() == 300 - GUTTER
+    card.setMinimumHeight(400)
+    qtbot.waitUntil(column.verticalScrollBar().isVisible)
+    qtbot.waitUntil(lambda: card.height() >= 400)
+    assert card.width() == 300 - GUTTER

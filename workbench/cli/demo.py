@@ -1,13 +1,12 @@
 """`workbench demo`: the sample experiment from painted images to a verified encoder, in a window or without one."""
 
 import argparse
-import os
-import sys
 from pathlib import Path
 
 import msgspec
 
 from workbench.cli import console
+from workbench.cli.window import has_display
 from workbench.runs.folder import RunFolder
 from workbench.runs.launch import launch_trainer
 from workbench.runs.results import Evaluation, ExportRecord
@@ -42,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     for assignment in arguments.set:
         experiment = toml.set_value(experiment, assignment)
     if not arguments.headless and has_display():
-        return _in_window(out, sample, experiment)
+        return _in_window(out, experiment)
     return _headless(out, experiment)
 
 
@@ -50,15 +49,6 @@ def demo_experiment(sample: Path) -> Experiment:
     """The sample experiment on a folder of sample images."""
     recipe = toml.load(places.bundled("resources") / "recipes" / "demo.toml")
     return msgspec.structs.replace(recipe, data=msgspec.structs.replace(recipe.data, folder=str(sample)))
-
-
-def has_display() -> bool:
-    """Whether a window could be seen."""
-    if os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal"):
-        return False
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _paint(folder: Path, count: int) -> Path:
@@ -72,13 +62,13 @@ def _paint(folder: Path, count: int) -> Path:
     return folder
 
 
-def _in_window(out: Path, sample: Path, experiment: Experiment) -> int:
+def _in_window(out: Path, experiment: Experiment) -> int:
     from workbench.gui import app
 
     run_folder = RunFolder.create(out / "runs", experiment)
     launch_trainer(run_folder)
     console.say("Training has started in the background; the window shows it live.")
-    return app.run(sample, runs=out / "runs", run=run_folder.path)
+    return app.run(runs=out / "runs", run=run_folder.path)
 
 
 def _headless(out: Path, experiment: Experiment) -> int:

@@ -135,7 +135,7 @@ def _new(arguments: argparse.Namespace) -> int:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_whole(output, toml.dumps(experiment).encode())
     except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror or error}.") from error
+        raise UsageError(f"{output} cannot be written: {reason(error)}.") from error
     print(output)
     return 0
 
@@ -295,7 +295,7 @@ def _document(entry: RunEntry) -> dict[str, Any]:
         "epochs": state.total_epochs,
         "step": state.step,
         "progress": state.fraction(),
-        "seconds": state.seconds,
+        "seconds": state.trained_seconds(),
         "device": state.started.device if state.started else "",
         "scalars": state.scalars,
         "probes": state.probes,
@@ -311,7 +311,7 @@ def _document(entry: RunEntry) -> dict[str, Any]:
 def _print_entry(entry: RunEntry) -> None:
     state = entry.state
     print(f"{entry.path.name}: {entry.status}")
-    print(f"  epoch   {_epochs(state)} ({state.fraction():.0%}), {state.seconds:.0f} s of training")
+    print(f"  epoch   {_epochs(state)} ({state.fraction():.0%}), {state.trained_seconds():.0f} s of training")
     if "loss" in state.scalars:
         rate = state.scalars.get("images_per_second", 0.0)
         print(f"  loss    {state.scalars['loss']:.4g}, {rate:,.0f} images/s")

@@ -72,7 +72,10 @@ def _run(arguments: argparse.Namespace) -> Path | None:
 
 
 def has_display() -> bool:
-    """Whether Qt can open a window: always on Windows and macOS, with X11 or Wayland elsewhere."""
-    if os.environ.get("QT_QPA_PLATFORM") or sys.platform in ("win32", "darwin"):
+    """Whether a person can see a window: on Windows and macOS, and with X11, Wayland or a chosen platform elsewhere."""
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    if platform in ("offscreen", "minimal"):
+        return False
+    if platform or sys.platform in ("win32", "darwin"):
         return True
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

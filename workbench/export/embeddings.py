@@ -53,7 +53,7 @@ def write_embeddings(file: Path, table: EmbeddingTable) -> Path:
         write_whole(file, lambda beside: writer(beside, table))
     except OSError as error:
         raise ExportError(
-            f"{file} cannot be written: {error.strerror or error}.", hint="Choose another folder, or free some space."
+            f"{file} cannot be written: {reason(error)}.", hint="Choose another folder, or free some space."
         ) from error
     return file
 

@@ -37,7 +37,7 @@ def make_report(
         write_whole(target, page.encode("utf-8", "replace"))
     except OSError as error:
         raise ExportError(
-            f"The report cannot be written to {target}: {error.strerror or error}.",
+            f"The report cannot be written to {target}: {reason(error)}.",
             hint="Choose another place (-o FILE.html), or free some space.",
         ) from error
     report("writing the report", 3, 3)

@@ -174,7 +174,7 @@ def _make_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise ExportError(
-            f"Nothing can be written to {folder}: {error.strerror or error}.",
+            f"Nothing can be written to {folder}: {reason(error)}.",
             hint="Choose another folder, or free some space.",
         ) from error
 
@@ -192,4 +192,4 @@ def _write_readme(folder: Path) -> None:
     try:
         write_whole(folder / "README.txt", ("\n".join(lines) + "\n").encode())
     except OSError as error:
-        raise ExportError(f"{folder / 'README.txt'} cannot be written: {error.strerror or error}.") from error
+        raise ExportError(f"{folder / 'README.txt'} cannot be written: {reason(error)}.") from error

@@ -16,19 +16,22 @@ from workbench.runs.folder import RunFolder
 
 
 def run(folder: Path | None = None, runs: Path | None = None, run: Path | None = None) -> int:
-    """Opens the window, on a folder of images or a run where one is given, until it is closed."""
+    """Opens the window until it is closed: on a folder of images, or on a run with its images and settings."""
     app = application()
     window = open_window(runs)
     crash.report_to(window)
     theme.set_mode(window.session.settings.theme)
-    if run is not None:
-        window.session.set_run(RunFolder.open(run))
+    shown = None if run is None else RunFolder.open(run)
+    if shown is not None:
+        window.session.set_run(shown)
         window.show_page("train")
     window.show()
     window.begin()
+    # After the first paint, so that the window is there while the folder is read.
     if folder is not None:
-        # After the first paint, so that the window is there while the folder is read.
         QTimer.singleShot(0, window, lambda: window.open_path(folder))
+    elif shown is not None:
+        QTimer.singleShot(0, window, lambda: window.open_images_of(shown))
     return app.exec()
 
 

@@ -119,18 +119,11 @@ def read_row(path: Path) -> RunRow:
         knn_low=best.low if best else -1.0,
         knn_high=best.high if best else -1.0,
         linear=_linear(RunFolder(path), state),
-        seconds=state.seconds + _lost_seconds(state, entry.status),
+        seconds=state.trained_seconds() if entry.status == "interrupted" else state.seconds,
         training_since=state.training_since,
         created=state.created,
         problem=state.failure.message if state.failure and entry.status == "failed" else "",
     )
-
-
-def _lost_seconds(state: RunState, name: StatusName) -> float:
-    """Training that was going on when the trainer died: until the last that it wrote."""
-    if name != "interrupted" or state.training_since is None:
-        return 0.0
-    return max(0.0, state.updated - state.training_since)
 
 
 def newest_at_work(rows: Iterable[RunRow]) -> RunRow | None:

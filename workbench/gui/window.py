@@ -156,6 +156,20 @@ class MainWindow(QMainWindow):
         else:
             self.session.open_folder(folder)
 
+    def open_images_of(self, run: RunFolder) -> None:
+        """Takes up a run's experiment as the draft, on its images where they are there, and stays on the page."""
+        page = self.page
+        try:
+            experiment = run.experiment()
+        except WorkbenchError as error:
+            self.show_failure(error)
+            return
+        if not Path(experiment.data.folder).is_dir():
+            return
+        self.session.open_again(experiment)
+        if page is not None:
+            self.show_page(page.name)
+
     def _lay_out(self) -> None:
         middle = QHBoxLayout()
         middle.setContentsMargins(0, 0, 0, 0)

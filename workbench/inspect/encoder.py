@@ -44,7 +44,8 @@ def load_encoder(
 ) -> LoadedEncoder:
     """The encoder of a run's last (or best) checkpoint, on the CPU; without `trained` as it was at the start.
 
-    Raises `RunError` where there is no checkpoint, or it is damaged.
+    The trained one needs nothing but its checkpoint: neither a hub nor the run that its first weights came
+    from. Raises `RunError` where there is no checkpoint, it is damaged, or it is not of this experiment.
     """
     experiment = run.experiment()
     state = read_checkpoint(run.checkpoints / f"{which}.pt")
@@ -52,11 +53,15 @@ def load_encoder(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
         encoder = build_encoder(
-            experiment.backbone, channels=channels, image_size=image_size, registry=registry or load_registry()
+            experiment.backbone,
+            channels=channels,
+            image_size=image_size,
+            registry=registry or load_registry(),
+            fetch=not trained,
         )
     if trained:
         weights = {key[len(PREFIX) :]: value for key, value in state["method"].items() if key.startswith(PREFIX)}
-        encoder.load_state_dict(weights, strict=True)
+        _fill(encoder, weights, run)
     encoder.eval().requires_grad_(requires_grad=False)
     means = state["normalization"]
     return LoadedEncoder(
@@ -67,6 +72,16 @@ def load_encoder(
         channels=channels,
         image_size=image_size,
     )
+
+
+def _fill(encoder: Encoder, weights: dict[str, torch.Tensor], run: RunFolder) -> None:
+    try:
+        encoder.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise RunError(
+            f"The checkpoint in {run.checkpoints} does not fit the encoder that {run.experiment_file} describes.",
+            hint="Was that file changed? Put backbone, views and data back as they were when the run was trained.",
+        ) from error
 
 
 def encoder_hash(encoder: nn.Module) -> str:
@@ -85,7 +100,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise RunError(
-            f"There is no checkpoint {path}.", hint="The run has not trained yet; `workbench resume` starts it."
+            f"There is no checkpoint {path}.", hint=f"`workbench resume {path.parent.parent.name}` trains it."
         ) from error
     except OSError as error:
         raise RunError(f"The checkpoint {path} cannot be read: {error.strerror or error}.") from error
@@ -93,7 +108,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         _check_sums(content)
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, ValueError, KeyError, OSError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise RunError(f"The checkpoint {path} is damaged: {str(error).splitlines()[0]}.") from error
+        raise RunError(
+            f"The checkpoint {path} is damaged: {str(error).splitlines()[0]}.",
+            hint=f"`workbench resume {path.parent.parent.name}` goes on from the one before it.",
+        ) from error
     if not isinstance(state, dict) or "method" not in state or "normalization" not in state:
         raise RunError(f"The checkpoint {path} is not one of Pretext Workbench.")
     return state

@@ -44,7 +44,7 @@ class RunFolder:
                 log.append(Phase(phase="created"))
         except OSError as error:
             raise RunError(
-                f"The run cannot be written to {runs}: {error.strerror or error}.",
+                f"The run cannot be written to {runs}: {reason(error)}.",
                 hint="Choose another folder for runs (--runs DIR, or Runs > Change folder), or free some space.",
             ) from error
         return run

@@ -65,6 +65,12 @@ class RunState:
         matching = [probe for probe in self.probes if probe.kind == kind and probe.subject == subject]
         return matching[-1] if matching else None
 
+    def trained_seconds(self) -> float:
+        """Seconds spent training until the last event, those of the phase that goes on included."""
+        if self.training_since is None:
+            return self.seconds
+        return self.seconds + max(0.0, self.updated - self.training_since)
+
     def fraction(self) -> float:
         """How much of the training is done, from 0 to 1. A run with a time limit says so itself."""
         if self.phase == "finished":

@@ -19,6 +19,7 @@ A message says what happened and where; the hint says what to do about it.
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 
 class WorkbenchError(Exception):
@@ -33,6 +34,11 @@ class WorkbenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+    def within(self, place: object) -> Self:
+        """The same error, saying first where it was found (a file)."""
+        self.message = f"{place}: {self.message}"
+        return self
 
 
 class UsageError(WorkbenchError):
@@ -102,6 +108,15 @@ class Cancelled(WorkbenchError):
 
     def __init__(self, message: str = "Cancelled.") -> None:
         super().__init__(message)
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused, in words: 'a file is where a folder should be'."""
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return "a file is where a folder should be"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    return error.strerror or str(error)
 
 
 def suggestion(word: str, allowed: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 from msgspec import inspect as mi
 
-from workbench.spec.errors import SpecError, UnknownKeyError
+from workbench.spec.errors import SpecError, UnknownKeyError, suggestion
 
 S = TypeVar("S", bound=Struct)
 
@@ -91,7 +91,7 @@ def convert(values: Mapping[str, Any], to: type[S], *, where: str = "") -> S:
     try:
         record = msgspec.convert(dict(values), to)
     except msgspec.ValidationError as error:
-        raise _as_spec_error(error, where) from error
+        raise _as_spec_error(error, to, where) from error
     _check_bounds(record, where)
     return record
 
@@ -120,8 +120,8 @@ def _check_bounds(record: Struct, where: str) -> None:
             raise SpecError(f"the first number ({numbers[0]:g}) is larger than the second ({numbers[1]:g})", where=path)
 
 
-def _as_spec_error(error: msgspec.ValidationError, where: str) -> SpecError:
-    """'Expected `int`, got `str` - at `$.epochs`' becomes 'train.epochs: expected int, got str'."""
+def _as_spec_error(error: msgspec.ValidationError, to: type[Struct], where: str) -> SpecError:
+    """'Expected `int`, got `str` - at `$.epochs`' becomes 'train.epochs: expected a whole number, got text'."""
     text = str(error)
     match = re.search(r" - at `\$\.?(.*)`$", text)
     inner = match.group(1) if match else ""
@@ -130,7 +130,30 @@ def _as_spec_error(error: msgspec.ValidationError, where: str) -> SpecError:
     missing = re.match(r"Object missing required field `(\w+)`", message)
     if missing:
         return SpecError(f"'{missing.group(1)}' is missing", where=path)
+    wrong = re.match(r"Invalid enum value ['`](.*)['`]", message)
+    if wrong:
+        return SpecError(f"'{wrong.group(1)}' is not possible{_choices(to, inner, wrong.group(1))}", where=path)
+    for name, words in _WORDS.items():
+        message = message.replace(f"`{name}`", words)
     return SpecError(message[0].lower() + message[1:].replace("`", ""), where=path)
+
+
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+"""The types of a file's values, for who never programs."""
+
+
+def _choices(to: type[Struct], name: str, given: str) -> str:
+    for info in describe(to):
+        if info.name == name and info.choices:
+            return f"{suggestion(given, info.choices)} Possible: {', '.join(info.choices)}"
+    return ""
 
 
 def _unwrap(kind: mi.Type) -> tuple[dict[str, Any], str, mi.Type]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import tomli_w
 
-from workbench.spec.errors import NotFoundError, SpecError, UnknownKeyError
+from workbench.spec.errors import NotFoundError, SpecError, UnknownKeyError, reason
 from workbench.spec.experiment import (
     VERSION,
     BackboneSpec,
@@ -35,23 +35,33 @@ _MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
 
 def load(path: Path) -> Experiment:
-    """Reads an experiment file. Raises `NotFoundError` or `SpecError`."""
+    """Reads an experiment file. Raises `NotFoundError` or `SpecError`, which name the file."""
     try:
         text = path.read_text(encoding="utf-8-sig")  # Some editors begin a file with a mark.
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no experiment file {path}.", hint="`workbench new` writes one.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path} cannot be read: {error}.") from error
-    return loads(text, source=str(path))
+    except IsADirectoryError as error:
+        raise SpecError(f"{path} is a folder, not an experiment file.", hint="`workbench new` writes one.") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path} is not an experiment file: it is not text (UTF-8).") from error
+    except OSError as error:
+        raise SpecError(f"{path} cannot be read: {reason(error)}.") from error
+    try:
+        return from_tree(_parsed(text, str(path)))
+    except SpecError as error:
+        raise error if str(path) in error.message else error.within(path)
 
 
 def loads(text: str, *, source: str = "the experiment") -> Experiment:
     """Reads an experiment from TOML text."""
+    return from_tree(_parsed(text, source))
+
+
+def _parsed(text: str, source: str) -> dict[str, Any]:
     try:
-        tree = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{source} is not valid TOML: {error}.") from error
-    return from_tree(tree)
 
 
 def dumps(experiment: Experiment) -> str:

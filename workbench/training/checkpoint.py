@@ -73,6 +73,20 @@ def load_checkpoint(run: RunFolder) -> tuple[dict[str, Any] | None, str]:
     return None, ""
 
 
+def has_checkpoint(run: RunFolder) -> bool:
+    """Whether there is one to go on from, whole or damaged (`load_checkpoint` says which)."""
+    return any((run.checkpoints / name).exists() for name in (LAST, PREVIOUS))
+
+
+def is_last_whole(run: RunFolder) -> bool:
+    """Whether last.pt can be read."""
+    try:
+        read_checkpoint(run.checkpoints / LAST)
+    except RunError:
+        return False
+    return True
+
+
 def random_state(device: torch.device) -> dict[str, torch.Tensor]:
     """The state of torch's generators, on the CPU and on `device`."""
     state = {"cpu": torch.get_rng_state()}

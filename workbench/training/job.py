@@ -27,7 +27,13 @@ from workbench.spec import places
 from workbench.spec.errors import Cancelled, CheckError, RunError
 from workbench.spec.experiment import Experiment
 from workbench.spec.progress import Report
-from workbench.training.checkpoint import Position, load_checkpoint, random_state, restore_random_state
+from workbench.training.checkpoint import (
+    Position,
+    has_checkpoint,
+    load_checkpoint,
+    random_state,
+    restore_random_state,
+)
 from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.feed import Feed
@@ -112,7 +118,13 @@ def make_ready(
     data = _read_images(run, experiment, ranks=ranks, report=_telling(report, journal, pulse), journal=journal)
     _check_split(experiment, data, ranks)
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
-    method = build_method(experiment, train_images=len(data.train_rows), classes=len(data.classes), registry=registry)
+    method = build_method(
+        experiment,
+        train_images=len(data.train_rows),
+        classes=len(data.classes),
+        registry=registry,
+        fetch=not has_checkpoint(run),  # What a checkpoint fills must not depend on a hub or on another run.
+    )
     torch.manual_seed(experiment.seed + ranks.rank)
     stepper = make_stepper(
         experiment, method, device=device, registry=registry, normalization=normalization, ranks=ranks

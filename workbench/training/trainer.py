@@ -16,7 +16,7 @@ from workbench.runs.folder import RunFolder
 from workbench.runs.state import RunState, fold
 from workbench.spec.errors import Cancelled, RunError, TrainingError, UsageError, WorkbenchError
 from workbench.spec.progress import Report, ignore
-from workbench.training.checkpoint import Position
+from workbench.training.checkpoint import Position, is_last_whole
 from workbench.training.clock import Clock
 from workbench.training.job import Job, make_ready
 from workbench.training.journal import Journal, disk_words
@@ -42,7 +42,7 @@ def train(run: RunFolder, *, report: Report = ignore, registry: Registry | None 
     ranks = join_ranks()
     try:
         if ranks.leads:
-            _check_free(run)
+            check_free(run)
         with Pulse(run, active=ranks.leads) as pulse, Journal(run, active=ranks.leads) as journal:
             try:
                 journal.tell(Phase(phase="preparing"))
@@ -58,6 +58,8 @@ def train(run: RunFolder, *, report: Report = ignore, registry: Registry | None 
             journal.tell(Phase(phase=phase), durable=True)
             if ranks.leads:
                 pulse.answered("stop")
+    except OSError as error:  # The first sign of life may find the disk full.
+        raise disk_words(error, run) from error
     finally:
         leave_ranks(ranks)
     return fold(read_events(run.events_file))
@@ -114,14 +116,15 @@ def _loop(job: Job, record: Recorder, pulse: Pulse) -> PhaseName:
     return "finished"
 
 
-def _check_free(run: RunFolder) -> None:
+def check_free(run: RunFolder) -> None:
+    """Raises where nobody may train this run now: somebody does, or it is finished (and its weights are whole)."""
     sign = control.heartbeat(run)
     if sign is not None and control.is_alive(run) and sign.pid != os.getpid():
         raise RunError(
             f"The run {run.name} is being trained by process {sign.pid} on {sign.host}.",
             hint=f"`workbench stop {run.name}` stops it.",
         )
-    if fold(read_events(run.events_file)).phase == "finished":
+    if fold(read_events(run.events_file)).phase == "finished" and is_last_whole(run):
         raise UsageError(
             f"The run {run.name} has finished: there is nothing to resume.", hint="Start a new run with more epochs."
         )

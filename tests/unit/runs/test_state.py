@@ -199,3 +199,10 @@ def test_a_run_is_found_by_path_name_part_or_latest(run: RunFolder, tmp_path: Pa
         find_run("none", runs)
     with pytest.raises(NotFoundError):
         find_run("latest", tmp_path / "empty")
+
+
+def test_the_time_of_a_phase_that_goes_on_is_counted_until_the_last_event() -> None:
+    state = fold([Phase(time=10.0, phase="training"), Warned(time=25.0, message="warm")])
+    assert state.seconds == 0
+    assert state.trained_seconds() == 15
+    assert fold([Phase(time=30.0, phase="finished")], state).trained_seconds() == 20

@@ -73,6 +73,10 @@ class Page(QWidget):
             self._state, self._why = state, why
             self.state_changed.emit()
 
+    def way_to_a_run(self) -> tuple[str, str]:
+        """What comes next where there is no run: the words of a button, and the page that it leads to."""
+        return ("Choose a method", "method") if self.session.draft else ("Choose images", "data")
+
     def press_primary(self) -> bool:
         """Presses the page's primary button, as its shortcut does. False where it cannot be pressed now."""
         for button in self.findChildren(QPushButton):

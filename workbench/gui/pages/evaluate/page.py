@@ -58,6 +58,7 @@ class EvaluatePage(Page):
         self.body.addLayout(row, 1)
         session.watcher.reset.connect(self._on_reset)
         session.watcher.state_changed.connect(self._on_state)
+        session.draft_opened.connect(self._refresh)
         self._on_reset()
 
     def _work_card(self) -> Card:
@@ -149,8 +150,8 @@ class EvaluatePage(Page):
         watcher = self.session.watcher
         state = watcher.state
         if watcher.run is None or state is None:
-            text = "Train an encoder first, or open an earlier run."
-            return "Nothing to evaluate yet", text, "Choose a method"
+            text = "Train an encoder first, or open an earlier run on the Runs page."
+            return "Nothing to evaluate yet", text, self.way_to_a_run()[0]
         if self._worker.busy:
             return "Reading the run", "", ""
         if state.checkpoint is None or self._table is None:
@@ -164,7 +165,7 @@ class EvaluatePage(Page):
     def _on_empty_button(self) -> None:
         watcher = self.session.watcher
         if watcher.run is None:
-            self.session.page_wanted.emit("method")
+            self.session.page_wanted.emit(self.way_to_a_run()[1])
         elif self._table is None or watcher.state is None or watcher.state.checkpoint is None:
             self.session.page_wanted.emit("train")
         else:

@@ -91,6 +91,7 @@ class ExplorePage(Page):
         watcher.reset.connect(self._on_reset)
         watcher.arrived.connect(self._on_arrived)
         watcher.state_changed.connect(self._say_why_empty)
+        self.session.draft_opened.connect(self._say_why_empty)
         self.projection.chosen.connect(self._on_projection_chosen)
         self.color.chosen.connect(lambda _column: self._color())
         self.stage.slider.chosen.connect(self._show_epoch)
@@ -137,8 +138,8 @@ class ExplorePage(Page):
         if has_map:
             return
         if watcher.run is None:
-            text = "Train an encoder first, or open an earlier run. Its first snapshot appears here as a map of images."
-            self._empty.set_words("Nothing to explore yet", text, "Choose a method")
+            text = "Train an encoder first, or open an earlier run on the Runs page. Its images appear as a map."
+            self._empty.set_words("Nothing to explore yet", text, self.way_to_a_run()[0])
         elif self._reader.busy:
             self._empty.set_words("Reading the snapshot")
         elif watcher.running:
@@ -149,7 +150,7 @@ class ExplorePage(Page):
             self._empty.set_words("This run has no snapshot", text, "Show the run")
 
     def _on_empty_button(self) -> None:
-        self.session.page_wanted.emit("method" if self.session.watcher.run is None else "train")
+        self.session.page_wanted.emit(self.way_to_a_run()[1] if self.session.watcher.run is None else "train")
 
     def _show_epoch(self, epoch: int) -> None:
         run = self.session.watcher.run

@@ -60,6 +60,7 @@ class ExportPage(Page):
         self.reach_gutter()
         session.watcher.reset.connect(self._on_reset)
         session.watcher.state_changed.connect(self._refresh)
+        session.draft_opened.connect(self._refresh)
         self._on_reset()
 
     # Building
@@ -161,8 +162,8 @@ class ExportPage(Page):
         why = "" if has_encoder else "needs a trained encoder"
         self.set_state("running" if busy else "ready" if has_encoder else "needs", why)
         if watcher.run is None:
-            text = "Train an encoder first, or open an earlier run."
-            self._empty.set_words("Nothing to export yet", text, "Choose a method")
+            text = "Train an encoder first, or open an earlier run on the Runs page."
+            self._empty.set_words("Nothing to export yet", text, self.way_to_a_run()[0])
         elif not has_encoder:
             text = "The encoder can be exported as soon as the run has written its first checkpoint."
             self._empty.set_words("No checkpoint yet", text, "Watch the training")
@@ -172,7 +173,7 @@ class ExportPage(Page):
         return tuple(name for name, box in self.boxes.items() if box.isChecked())
 
     def _on_empty_button(self) -> None:
-        self.session.page_wanted.emit("method" if self.session.watcher.run is None else "train")
+        self.session.page_wanted.emit(self.way_to_a_run()[1] if self.session.watcher.run is None else "train")
 
     def _on_browse(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Export to", self.folder.text())

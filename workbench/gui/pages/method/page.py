@@ -197,6 +197,7 @@ class MethodPage(Page):
     def _show_start(self) -> None:
         problem = "Open a folder of images first." if self.session.draft is None else self.check.problem
         self.start_button.setEnabled(not problem)
+        self.start_button.setVisible(self.session.draft is not None)
         self.start_button.setToolTip(
             problem or "Starts a run in the background; it goes on when this window is closed."
         )

@@ -26,6 +26,8 @@ from workbench.spec.experiment import Experiment
 _LAUNCH_SECONDS = 60.0
 _TICK_MS = 1000
 _DRAW_MS = 400
+_NOTHING = "Nothing has been trained yet"
+_HOW = "Choose images and a method, then press Start training. The run goes on when this window is closed."
 
 
 class TrainPage(Page):
@@ -49,10 +51,10 @@ class TrainPage(Page):
         self.loss, self.accuracy, self.spectrum, self.side = LossCard(), AccuracyCard(), SpectrumCard(), SideColumn()
         self._empty = EmptyState(
             "train",
-            "Nothing has been trained yet",
-            "Choose a method and press Start training. The run goes on when this window is closed, and is found again.",
-            "Choose a method",
-            lambda: session.page_wanted.emit("method"),
+            _NOTHING,
+            _HOW,
+            self.way_to_a_run()[0],
+            lambda: session.page_wanted.emit(self.way_to_a_run()[1]),
         )
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
@@ -68,6 +70,7 @@ class TrainPage(Page):
         watcher.arrived.connect(self._on_arrived)
         watcher.state_changed.connect(self._refresh)
         session.catalog_changed.connect(self._refresh)
+        session.draft_opened.connect(self._refresh)
         self._on_reset()
 
     def entered(self) -> None:
@@ -169,6 +172,7 @@ class TrainPage(Page):
         state, name = watcher.state, watcher.status
         known = self._experiment is not None and state is not None and name is not None
         self._stack.setCurrentIndex(1 if known else 0)
+        self._empty.set_words(_NOTHING, _HOW, self.way_to_a_run()[0])
         self._set_buttons(name if known else None)
         self._tell_rail(name if known else None)
         if self._experiment is None or state is None or name is None or watcher.run is None:

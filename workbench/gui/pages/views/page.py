@@ -127,8 +127,8 @@ class ViewsPage(Page):
 
     def _on_draft_changed(self) -> None:
         draft = self.session.draft
-        self.go_on.setEnabled(draft is not None)
-        self.preset.setEnabled(draft is not None)
+        self.go_on.setVisible(draft is not None)
+        self.preset.setVisible(draft is not None)
         self._stack.setCurrentIndex(0 if draft else 1)
         self.set_state("ready" if draft else "needs", "" if draft else "needs a folder of images")
         if draft is None:
