@@ -207,3 +207,13 @@ def test_the_window_remembers_the_run(
     assert again.session.run.path == finished_run.path
     again.session.set_run(None)
     again.close()
+
+
+def test_the_images_of_a_run_are_opened_without_leaving_its_page(window: MainWindow, finished_run: RunFolder) -> None:
+    window.session.set_run(finished_run)
+    window.show_page("train")
+    window.open_images_of(finished_run)
+    shots.settle(window, 20)
+    assert window.page is window.pages["train"]
+    assert window.session.scan is not None
+    assert window.session.draft == finished_run.experiment()

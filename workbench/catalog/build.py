@@ -16,7 +16,7 @@ from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment
 from workbench.spec.params import convert
 
-_SMALL_IMAGE = 64
+SMALL_IMAGE = 64
 """Up to this side (px) the small stem keeps the resolution that the standard one would throw away."""
 
 
@@ -39,7 +39,7 @@ def backbone_request(backbone: BackboneSpec, *, channels: int, image_size: int) 
     Weights from the library belong to the standard stem, so auto takes that one with 'pretrained'.
     """
     pretrained = backbone.weights == "pretrained"
-    stem: Literal["small", "standard"] = "small" if image_size <= _SMALL_IMAGE and not pretrained else "standard"
+    stem: Literal["small", "standard"] = "small" if image_size <= SMALL_IMAGE and not pretrained else "standard"
     if backbone.stem != "auto":
         stem = backbone.stem
     return BackboneRequest(channels=channels, image_size=image_size, stem=stem, pretrained=pretrained)

@@ -10,7 +10,7 @@ from workbench.runs.index import find_run
 from workbench.runs.results import Evaluation, ExportRecord
 from workbench.runs.split import read_split
 from workbench.spec import places
-from workbench.spec.errors import ExportError, UsageError
+from workbench.spec.errors import ExportError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from workbench.evaluate.probe import Labels
@@ -106,6 +106,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     run = _run(arguments)
     if arguments.neighbors < 1:
         raise UsageError(f"--neighbors {arguments.neighbors} is not possible: at least one image must vote.")
+    if arguments.limit < 0:
+        raise UsageError(f"--limit {arguments.limit} is not possible: it is a number of images, 0 for all.")
     from workbench.evaluate.probe import evaluate_run
     from workbench.training.devices import resolve_device
 
@@ -116,7 +118,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             column=arguments.column,
             labels=_labels(run, arguments.labels),
             neighbors=arguments.neighbors,
-            limit=max(0, arguments.limit),
+            limit=arguments.limit,
             device=resolve_device(arguments.device),
             report=report,
         )
@@ -149,6 +151,8 @@ def _labels(run: RunFolder, text: str) -> "Labels | None":
 
     paths = read_split(run.split_file).paths
     file = Path(name).expanduser()
+    if not file.is_file():
+        raise NotFoundError(f"There is no label file {file}.", hint="Give it as CSV:COLUMN, as in labels.csv:species.")
     table = read_labels(file, paths)
     values = table.columns[label_column(table, column, file.name)]
     return Labels(name=f"{file.name}:{column}", values=dict(zip(paths, values, strict=True)))

@@ -16,8 +16,8 @@ from workbench.runs.index import RunEntry, find_run, list_runs, read_entry
 from workbench.runs.launch import launch_trainer
 from workbench.runs.state import RunState, StatusName, status
 from workbench.spec import places, toml
-from workbench.spec.errors import CheckError, NotFoundError, RunError, UsageError
-from workbench.spec.experiment import Experiment
+from workbench.spec.errors import CheckError, NotFoundError, UsageError, why
+from workbench.spec.experiment import DataSpec, Experiment
 
 if TYPE_CHECKING:
     from workbench.catalog.registry import Registry
@@ -115,19 +115,21 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 def _new(arguments: argparse.Namespace) -> int:
     from workbench.catalog.registry import load_registry
     from workbench.data.scan import scan_folder
-    from workbench.training.suggest import suggest
+    from workbench.training.suggest import suggest, suggest_data
 
     folder = arguments.folder.expanduser().resolve()
     with console.progress() as report:
         scan = scan_folder(folder, report)
-    experiment, reasons = suggest(
+    data, about_data = suggest_data(scan)
+    experiment, about_rest = suggest(
         scan,
+        data=_changed_data(data, arguments.set),
         method=arguments.method,
         backbone=arguments.backbone,
         preset=arguments.preset,
         registry=load_registry(),
     )
-    for reason in reasons:
+    for reason in (*about_data, *about_rest):
         console.say(f"  {reason}")
     experiment = _changed(experiment, arguments.set)
     output = arguments.output or Path(f"{slug(experiment.name)}.toml")
@@ -135,7 +137,7 @@ def _new(arguments: argparse.Namespace) -> int:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_whole(output, toml.dumps(experiment).encode())
     except OSError as error:
-        raise UsageError(f"{output} cannot be written: {reason(error)}.") from error
+        raise UsageError(f"{output} cannot be written: {why(error)}.") from error
     print(output)
     return 0
 
@@ -175,8 +177,9 @@ def _resume(arguments: argparse.Namespace) -> int:
 
 
 def _train_here(run: RunFolder, *, quiet: bool, as_json: bool) -> int:
-    from workbench.training.trainer import train
+    from workbench.training.trainer import check_free, train
 
+    check_free(run)
     if not quiet:
         console.say(f"Training in {run.path}")
     with console.progress(quiet=quiet) as report:
@@ -214,7 +217,7 @@ def _pause(arguments: argparse.Namespace) -> int:
 def _status(arguments: argparse.Namespace) -> int:
     text = arguments.run_name
     folder = Path(text) if text else _runs(arguments)
-    if text and not (folder.is_dir() and not (folder / "experiment.toml").is_file()):
+    if text and not _is_folder_of_runs(folder, text, _runs(arguments)):
         entry = read_entry(find_run(text, _runs(arguments)).path)
         if arguments.json:
             console.print_json(_document(entry))
@@ -231,10 +234,23 @@ def _status(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _is_folder_of_runs(folder: Path, text: str, runs: Path) -> bool:
+    """A folder may by chance be named as a run is; then it is one of runs only if it holds some."""
+    if not folder.is_dir() or (folder / "experiment.toml").is_file():
+        return False
+    return bool(list_runs(folder)) or not any(text in entry.path.name for entry in list_runs(runs))
+
+
 def _changed(experiment: Experiment, assignments: list[str]) -> Experiment:
     for assignment in assignments:
         experiment = toml.set_value(experiment, assignment)
     return experiment
+
+
+def _changed_data(data: DataSpec, assignments: list[str]) -> DataSpec:
+    """What was said about the images, so that views, batch and epochs are suggested for those."""
+    about = [assignment for assignment in assignments if assignment.strip().startswith("data.")]
+    return _changed(Experiment(data=data), about).data
 
 
 def _with_absolute_folder(experiment: Experiment, file: Path) -> Experiment:
@@ -246,32 +262,36 @@ def _with_absolute_folder(experiment: Experiment, file: Path) -> Experiment:
 
 
 def _refuse(experiment: Experiment, registry: "Registry") -> None:
-    """Raises `CheckError` with the first thing that would stop the run; says the rest."""
+    """Raises `CheckError` with what would stop the run, before there is one; says what would only spoil it."""
     from workbench.data.scan import scan_folder
+    from workbench.data.split import plan_split
     from workbench.training.check import check
 
     folder = Path(experiment.data.folder)
     if not folder.is_dir():
         raise NotFoundError(f"There is no folder {folder}.", hint="Set data.folder to where the images are.")
     with console.progress() as report:
-        images = scan_folder(folder, report).count
-    findings = check(experiment, images, registry)
+        scan = scan_folder(folder, report)
+    findings = check(experiment, scan.count, registry)
     for finding in findings:
         if finding.level == "warning":
             console.say(f"warning: {_words(finding)}")
     errors = [finding for finding in findings if finding.level == "error"]
     if errors:
         raise CheckError(" ".join(_words(error) for error in errors))
+    plan_split(scan, experiment.data, experiment.seed)  # It refuses columns that are not there.
 
 
 def _words(finding: "Finding") -> str:
-    return f"{finding.message} ({finding.field})" if finding.field else finding.message
+    told = not finding.field or finding.field in finding.message
+    return finding.message if told else f"{finding.message} ({finding.field})"
 
 
 def _check_at_work(run: RunFolder) -> None:
     name, _ = status(run)
     if not control.is_alive(run):
-        raise RunError(f"Nobody trains the run {run.name}: it is {name}.")
+        hint = "" if name == "finished" else f"`workbench resume {run.name}` goes on with it."
+        raise UsageError(f"Nobody trains the run {run.name}: it is {name}.", hint=hint)
 
 
 def _runs(arguments: argparse.Namespace) -> Path:

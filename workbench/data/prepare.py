@@ -27,6 +27,8 @@ class Prepared:
     `ids` (N,) int64 say who the images are, whatever their rows; `labels` (N,) int64 index `classes`,
     -1 where unknown; `train_rows` and `test_rows` are int64;
     `broken` lists the files that could not be read, by the scan or by the decoder.
+    `split_rows` (N,) int64 are their rows in the split of the run: others only where a run goes on and
+    images of it can no longer be read. `planned_train` counts the training images of that split.
     """
 
     store: PixelStore
@@ -37,6 +39,8 @@ class Prepared:
     labels: NDArray[np.int64]
     train_rows: NDArray[np.int64]
     test_rows: NDArray[np.int64]
+    split_rows: NDArray[np.int64]
+    planned_train: int
 
 
 def prepare(
@@ -51,6 +55,7 @@ def prepare(
     spec = experiment.data
     folder = Path(spec.folder)
     unread: tuple[BrokenFile, ...] = ()
+    given = table
     if table is None:
         scan = scan_folder(folder, report)
         unread = scan.broken
@@ -60,7 +65,9 @@ def prepare(
             )
         table = plan_split(scan, spec, experiment.seed)
     store, table, undecoded = open_store(folder, table, spec, cache, report)
-    classes = table.classes()
+    split = given or table
+    row_of = {path: row for row, path in enumerate(split.paths)}
+    classes = split.classes()
     number = {name: position for position, name in enumerate(classes)}
     return Prepared(
         store=store,
@@ -71,6 +78,8 @@ def prepare(
         labels=np.asarray([number.get(label, -1) for label in table.labels], dtype=np.int64),
         train_rows=np.asarray(table.rows("train"), dtype=np.int64),
         test_rows=np.asarray(table.rows("test"), dtype=np.int64),
+        split_rows=np.asarray([row_of[path] for path in table.paths], dtype=np.int64),
+        planned_train=len(split.rows("train")),
     )
 
 

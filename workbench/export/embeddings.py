@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workbench.runs.folder import write_whole
 from workbench.runs.split import SplitTable
-from workbench.spec.errors import ExportError, UsageError
+from workbench.spec.errors import ExportError, UsageError, why
 
 SUFFIXES = (".h5", ".hdf5", ".parquet", ".csv", ".npy")
 
@@ -53,7 +53,7 @@ def write_embeddings(file: Path, table: EmbeddingTable) -> Path:
         write_whole(file, lambda beside: writer(beside, table))
     except OSError as error:
         raise ExportError(
-            f"{file} cannot be written: {reason(error)}.", hint="Choose another folder, or free some space."
+            f"{file} cannot be written: {why(error)}.", hint="Choose another folder, or free some space."
         ) from error
     return file
 

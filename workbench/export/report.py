@@ -10,7 +10,7 @@ from workbench.export.page.facts import RunFacts, read_facts
 from workbench.export.page.markup import escape, paragraph
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.spec import places
-from workbench.spec.errors import ExportError
+from workbench.spec.errors import ExportError, why
 from workbench.spec.progress import Report, ignore
 
 # No script, no request: what names and labels hold could do nothing even if it were not escaped.
@@ -37,7 +37,7 @@ def make_report(
         write_whole(target, page.encode("utf-8", "replace"))
     except OSError as error:
         raise ExportError(
-            f"The report cannot be written to {target}: {reason(error)}.",
+            f"The report cannot be written to {target}: {why(error)}.",
             hint="Choose another place (-o FILE.html), or free some space.",
         ) from error
     report("writing the report", 3, 3)

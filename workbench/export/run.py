@@ -23,7 +23,7 @@ from workbench.runs.results import ExportRecord, save_exports
 from workbench.runs.split import SplitTable, read_split
 from workbench.spec import places
 from workbench.spec.dataset import BrokenFile
-from workbench.spec.errors import DataError, ExportError
+from workbench.spec.errors import DataError, ExportError, why
 from workbench.spec.progress import Report, ignore
 
 COMPARED_IMAGES = 32
@@ -174,7 +174,7 @@ def _make_folder(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise ExportError(
-            f"Nothing can be written to {folder}: {reason(error)}.",
+            f"Nothing can be written to {folder}: {why(error)}.",
             hint="Choose another folder, or free some space.",
         ) from error
 
@@ -192,4 +192,4 @@ def _write_readme(folder: Path) -> None:
     try:
         write_whole(folder / "README.txt", ("\n".join(lines) + "\n").encode())
     except OSError as error:
-        raise ExportError(f"{folder / 'README.txt'} cannot be written: {reason(error)}.") from error
+        raise ExportError(f"{folder / 'README.txt'} cannot be written: {why(error)}.") from error

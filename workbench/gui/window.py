@@ -41,6 +41,7 @@ class MainWindow(QMainWindow):
         self.page: Page | None = None
         self.failure: FailureDialog | None = None
         self._attached = False
+        self._stays = False
         self._last_page = session.settings.page
         self.rail = Rail(tuple(Stop(name, title) for name, title in PAGES))
         self.stack = QStackedWidget()
@@ -158,7 +159,6 @@ class MainWindow(QMainWindow):
 
     def open_images_of(self, run: RunFolder) -> None:
         """Takes up a run's experiment as the draft, on its images where they are there, and stays on the page."""
-        page = self.page
         try:
             experiment = run.experiment()
         except WorkbenchError as error:
@@ -166,9 +166,8 @@ class MainWindow(QMainWindow):
             return
         if not Path(experiment.data.folder).is_dir():
             return
+        self._stays = True
         self.session.open_again(experiment)
-        if page is not None:
-            self.show_page(page.name)
 
     def _lay_out(self) -> None:
         middle = QHBoxLayout()
@@ -240,7 +239,9 @@ class MainWindow(QMainWindow):
 
     def _on_opening(self) -> None:
         opening = self.session.opening
-        if opening is not None and opening.done == 0:
+        if opening is None:
+            self._stays = False
+        elif opening.done == 0 and not self._stays:
             self.show_page("data")
 
     def _on_runs_folder(self) -> None:

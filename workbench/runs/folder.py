@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workbench.runs.events import EventLog, Phase
 from workbench.spec import toml
-from workbench.spec.errors import NotFoundError, RunError
+from workbench.spec.errors import NotFoundError, RunError, why
 from workbench.spec.experiment import Experiment
 
 
@@ -44,7 +44,7 @@ class RunFolder:
                 log.append(Phase(phase="created"))
         except OSError as error:
             raise RunError(
-                f"The run cannot be written to {runs}: {reason(error)}.",
+                f"The run cannot be written to {runs}: {why(error)}.",
                 hint="Choose another folder for runs (--runs DIR, or Runs > Change folder), or free some space.",
             ) from error
         return run

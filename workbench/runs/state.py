@@ -104,9 +104,7 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
         case Phase():
             return _enter(state, event, before)
         case Started():
-            kept = tuple(snapshot for snapshot in state.snapshots if snapshot.epoch <= event.epoch)
-            probes = tuple(probe for probe in state.probes if probe.epoch <= event.epoch)
-            return replace(state, started=event, failure=None, snapshots=kept, probes=probes)
+            return _go_back(replace(state, started=event, failure=None), event)
         case Derived():
             return replace(state, derived={**state.derived, **event.values})
         case Progressed():
@@ -118,7 +116,8 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
         case Verdict():
             return replace(state, verdict=event)
         case Probe():
-            return replace(state, probes=(*state.probes, event))
+            others = tuple(probe for probe in state.probes if _subject(probe) != _subject(event))
+            return replace(state, probes=(*others, event))
         case SnapshotTaken():
             others = tuple(snapshot for snapshot in state.snapshots if snapshot.epoch != event.epoch)
             return replace(state, snapshots=(*others, event))
@@ -128,6 +127,25 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
             return replace(state, warnings=(*state.warnings, event))
         case Failure():
             return replace(state, failure=event)
+
+
+def _subject(probe: Probe) -> tuple[str, str, int]:
+    return probe.kind, probe.subject, probe.epoch
+
+
+def _go_back(state: RunState, started: Started) -> RunState:
+    """Forgets what an interrupted trainer did beyond the step where the next one begins: it is done anew."""
+    health, verdict = state.health, state.verdict
+    if state.step > started.step:
+        epoch = started.step / started.steps_per_epoch if started.steps_per_epoch else float(started.epoch)
+        state = replace(state, step=started.step, epoch=epoch, scalars={})
+    return replace(
+        state,
+        probes=tuple(probe for probe in state.probes if probe.epoch <= started.epoch),
+        snapshots=tuple(snapshot for snapshot in state.snapshots if snapshot.epoch <= started.epoch),
+        health=health if health and health.epoch <= started.epoch else None,
+        verdict=verdict if verdict and verdict.epoch <= started.epoch else None,
+    )
 
 
 def _enter(state: RunState, event: Phase, before: float) -> RunState:

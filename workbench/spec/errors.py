@@ -110,7 +110,7 @@ class Cancelled(WorkbenchError):
         super().__init__(message)
 
 
-def reason(error: OSError) -> str:
+def why(error: OSError) -> str:
     """Why the system refused, in words: 'a file is where a folder should be'."""
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return "a file is where a folder should be"

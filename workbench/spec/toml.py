@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import tomli_w
 
-from workbench.spec.errors import NotFoundError, SpecError, UnknownKeyError, reason
+from workbench.spec.errors import NotFoundError, SpecError, UnknownKeyError, why
 from workbench.spec.experiment import (
     VERSION,
     BackboneSpec,
@@ -45,11 +45,13 @@ def load(path: Path) -> Experiment:
     except UnicodeDecodeError as error:
         raise SpecError(f"{path} is not an experiment file: it is not text (UTF-8).") from error
     except OSError as error:
-        raise SpecError(f"{path} cannot be read: {reason(error)}.") from error
+        raise SpecError(f"{path} cannot be read: {why(error)}.") from error
     try:
         return from_tree(_parsed(text, str(path)))
     except SpecError as error:
-        raise error if str(path) in error.message else error.within(path)
+        if str(path) not in error.message:
+            error.within(path)
+        raise
 
 
 def loads(text: str, *, source: str = "the experiment") -> Experiment:

@@ -15,7 +15,7 @@ _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 def list_devices() -> tuple[Device, ...]:
-    """Every device, best first: GPUs by free memory, Apple's, then the CPU."""
+    """Every device, best first: GPUs by their memory, Apple's, then the CPU."""
     found = []
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
@@ -49,14 +49,19 @@ def resolve_device(text: str) -> torch.device:
 def resolve_precision(asked: str, device: torch.device) -> Precision:
     """The number format of the forward pass. Raises `UsageError` where the device does not have it."""
     if asked == "auto":
-        return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+        return "bfloat16" if device.type == "cuda" and _has_bfloat16() else "float32"
     if asked == "float16" and device.type == "cpu":
         raise UsageError("float16 needs a GPU.", hint="On the CPU use float32 (train.precision=auto).")
-    if asked == "bfloat16" and device.type == "cuda" and not torch.cuda.is_bf16_supported():
+    if asked == "bfloat16" and device.type == "cuda" and not _has_bfloat16():
         raise UsageError("This GPU has no bfloat16.", hint="Use float16 or auto.")
     if asked == "float32" or asked in _DTYPES:
         return asked  # type: ignore[return-value]  # one of the three
     raise UsageError(f"'{asked}' is not a precision.", hint="It is auto, float32, bfloat16 or float16.")
+
+
+def _has_bfloat16() -> bool:
+    """In hardware: torch emulates it on older GPUs, several times slower than float32."""
+    return torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -120,7 +120,7 @@ def make_ready(
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
     method = build_method(
         experiment,
-        train_images=len(data.train_rows),
+        train_images=data.planned_train,
         classes=len(data.classes),
         registry=registry,
         fetch=not has_checkpoint(run),  # What a checkpoint fills must not depend on a hub or on another run.
@@ -153,8 +153,10 @@ def make_ready(
         seed=experiment.seed,
     )
     meter = Meter(device)
-    resumed = _take_up(run, stepper, meter, ranks=ranks, journal=journal)
+    resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)
     start = resumed or Position()
+    if start.step > feed.steps:  # Images have gone since, so that an epoch has fewer steps.
+        start = replace(start, step=feed.steps)
     watcher.recall(start.epoch)
     if ranks.leads:
         write_whole(run.environment_file, json.dumps(_environment(device), indent=2).encode())
@@ -208,6 +210,12 @@ def _warnings(experiment: Experiment, data: Prepared) -> list[str]:
         first, count = data.broken[0], len(data.broken)
         files = "1 file was" if count == 1 else f"{count:,} files were"
         lines.append(f"{files} left out, being unreadable ({first.path}: {first.reason}).")
+    lost = data.planned_train - len(data.train_rows)
+    if lost:
+        lines.append(
+            f"{lost:,} of the {data.planned_train:,} images that this run was trained on can no longer be read: it "
+            "goes on with the others, and not exactly as it would have."
+        )
     if experiment.data.labels != "none" and len(data.classes) < 2:
         what = f"All images have the same label ({data.classes[0]})" if data.classes else "No image has a label"
         lines.append(f"{what}, so that kNN is not measured.")
@@ -227,7 +235,9 @@ def _check_split(experiment: Experiment, data: Prepared, ranks: Ranks) -> None:
         raise CheckError(f"The batch of {batch} cannot be shared evenly by {ranks.world} processes.")
 
 
-def _take_up(run: RunFolder, stepper: Stepper, meter: Meter, *, ranks: Ranks, journal: Journal) -> Position | None:
+def _take_up(
+    run: RunFolder, stepper: Stepper, meter: Meter, *, normalization: Normalization, ranks: Ranks, journal: Journal
+) -> Position | None:
     """Puts everything back as the last checkpoint has it; None where there is none."""
     state, warning = load_checkpoint(run)
     if warning:
@@ -241,6 +251,9 @@ def _take_up(run: RunFolder, stepper: Stepper, meter: Meter, *, ranks: Ranks, jo
             stepper.scaler.load_state_dict(state["scaler"])
         if ranks.leads:  # The others keep generators of their own, so that dropout differs between them.
             restore_random_state(state["rng"], stepper.device)
+        # The images may have changed since; what the network expects has not.
+        normalization.mean.copy_(torch.tensor(state["normalization"]["mean"]))
+        normalization.std.copy_(torch.tensor(state["normalization"]["std"]))
         meter.whole = state["loss_sum"].to(stepper.device)
         meter.whole_steps = int(state["loss_steps"])
         return Position(epoch=state["epoch"], step=state["epoch_step"], seconds=state["seconds"])

@@ -46,6 +46,7 @@ class Meter:
         """After a pause, or what comes before the first step: the clock starts again."""
         self._since = time.perf_counter()
         self._watched = 0.0
+        self._images = 0  # Those of before were not made in the time that is counted from here.
 
     def due(self) -> bool:
         """Whether half a second has gone by since the last point."""

@@ -8,10 +8,13 @@ from typing import Literal
 from msgspec.structs import replace
 
 from workbench.augment.presets import fit_to
+from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
+from workbench.data.formats import KNOWN_KINDS
+from workbench.method.backbone import BackboneInfo
 from workbench.spec.catalog import MethodCard, PresetCard
 from workbench.spec.dataset import LabelTable, ScanReport
-from workbench.spec.errors import DataError
+from workbench.spec.errors import CheckError
 from workbench.spec.experiment import (
     BackboneSpec,
     DataSpec,
@@ -32,6 +35,9 @@ _MOST_CLASSES = 200
 _MANY_CORES = 8
 _GPU_IMAGES = 10_000_000
 _CPU_IMAGES = 400_000
+_CPU_MILLION = 0.5
+"""Millions of parameters up to which a network takes that many images of 32 px in minutes."""
+_LEAST_EPOCHS = 10
 _WATCH_IMAGES = 2000
 _WATCH_SHARE = 0.02
 
@@ -47,20 +53,22 @@ def suggest(
 ) -> tuple[Experiment, tuple[str, ...]]:
     """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already.
 
-    Raises `DataError` for a folder without images, `NotFoundError` for an unknown method, backbone or preset.
+    Raises `CheckError` for a folder without images, `NotFoundError` for an unknown method, backbone or preset.
     """
-    if scan.count == 0:
-        raise DataError(f"There are no readable images in {scan.folder}.")
+    _refuse_empty(scan)
     card = registry.method(method).card()
     device = list_devices()[0]
     reasons: list[str] = []
     if data is None:
-        data = _data(scan, device, reasons)
+        data, about_data = suggest_data(scan)
+        reasons.extend(about_data)
     images = _train_images(scan, data)
     plan = _preset(scan, data, card, preset, registry, reasons)
     views = fit_to(plan, size=data.size, channels=data.channels)
     chosen = _backbone(data, device, backbone, registry, reasons)
-    train = _recipe(images, data, card, device, reasons)
+    stem = _stem(registry.backbone(chosen), data, device, reasons)
+    budget = _budget(data, device, registry.backbone(chosen))
+    train = _recipe(images, data, card, device, budget, reasons)
     copies = sum(view.count * view.size**2 for view in views) / data.size**2
     watch = _watch(images, scan.count, train.epochs, copies, reasons)
     experiment = Experiment(
@@ -68,11 +76,29 @@ def suggest(
         data=data,
         views=views,
         method=MethodSpec(name=card.name),
-        backbone=BackboneSpec(name=chosen),
+        backbone=BackboneSpec(name=chosen, stem=stem),
         train=train,
         watch=watch,
     )
     return experiment, tuple(reasons)
+
+
+def suggest_data(scan: ScanReport) -> tuple[DataSpec, tuple[str, ...]]:
+    """How to read a scanned folder, and a sentence per decision. Raises `CheckError` where it holds no images."""
+    _refuse_empty(scan)
+    reasons: list[str] = []
+    return _data(scan, list_devices()[0], reasons), tuple(reasons)
+
+
+def _refuse_empty(scan: ScanReport) -> None:
+    if scan.count:
+        return
+    if scan.broken:
+        first = scan.broken[0]
+        raise CheckError(
+            f"None of the {len(scan.broken):,} images in {scan.folder} can be read: {first.path}: {first.reason}"
+        )
+    raise CheckError(f"There are no readable images in {scan.folder}.", hint=f"Read are {KNOWN_KINDS}.")
 
 
 def _data(scan: ScanReport, device: Device, reasons: list[str]) -> DataSpec:
@@ -154,7 +180,7 @@ def _preset(
         return registry.preset(asked)
     is_xray = data.channels == "gray" and _is_named(Path(scan.folder).name, _XRAY_NAMES)
     if is_xray and card.global_views > 1 and any(preset.name == "chest-xray" for preset in registry.presets):
-        reasons.append("The X-ray views: crops, small turns and contrast, nothing that hides a finding.")
+        reasons.append("The X-ray views: a tilt, a flip and some perspective, nothing that hides a finding.")
         return registry.preset("chest-xray")
     plan = registry.preset(card.preset)
     reasons.append(f"The views of '{plan.title}', which {card.title} is used with, fitted to {data.size} px.")
@@ -173,15 +199,40 @@ def _backbone(data: DataSpec, device: Device, asked: str, registry: Registry, re
     return name
 
 
-def _recipe(images: int, data: DataSpec, card: MethodCard, device: Device, reasons: list[str]) -> TrainSpec:
+def _stem(info: BackboneInfo, data: DataSpec, device: Device, reasons: list[str]) -> Literal["auto", "standard"]:
+    """What auto says, but on a CPU a ResNet at full resolution is six times as slow and more."""
+    if device.name != "cpu" or info.family != "ResNet" or data.size > SMALL_IMAGE:
+        return "auto"
+    reasons.append(
+        "The standard stem, because the small one, though better for small images, takes several times as long."
+    )
+    return "standard"
+
+
+def _budget(data: DataSpec, device: Device, info: BackboneInfo) -> float:
+    """Images that a first result may cost: on a CPU fewer for large images and large networks."""
+    if device.name != "cpu":
+        return _GPU_IMAGES
+    return _CPU_IMAGES * (32 / data.size) ** 2 * min(1.0, _CPU_MILLION / info.million_parameters)
+
+
+def _recipe(
+    images: int, data: DataSpec, card: MethodCard, device: Device, budget: float, reasons: list[str]
+) -> TrainSpec:
     most = 256 if data.size <= _CPU_LARGEST else 128
     batch = max(card.min_batch, 2, min(most, 2 ** (max(1, images // 4).bit_length() - 1)))
     batch = min(batch, max(1, images))
-    epochs = _epochs(images, data, device)
+    epochs = max(_LEAST_EPOCHS, min(400, round(budget / images / 10) * 10))
     warmup = min(card.recipe.warmup, epochs // 10)
     reasons.append(f"A batch of {batch}, so that an epoch over {images:,} training images has {images // batch} steps.")
     where = "on this machine's CPU" if device.name == "cpu" else f"on {device.title}"
-    reasons.append(f"{epochs} epochs, which is a first result in reasonable time {where}; more are better.")
+    if epochs * images > 2 * budget:
+        reasons.append(
+            f"{epochs} epochs, the least that shows something; {where} they take long: data.limit uses fewer images, "
+            "and train.max_minutes ends in time."
+        )
+    else:
+        reasons.append(f"{epochs} epochs, which is a first result in reasonable time {where}; more are better.")
     source = f": {card.recipe.source}" if card.recipe.source else ""
     reasons.append(f"The optimizer and its learning rate are the recipe of {card.title}{source}.")
     return TrainSpec(
@@ -194,13 +245,6 @@ def _recipe(images: int, data: DataSpec, card: MethodCard, device: Device, reaso
     )
 
 
-def _epochs(images: int, data: DataSpec, device: Device) -> int:
-    """As many as a budget of images allows, which on a CPU shrinks with their area."""
-    budget = _GPU_IMAGES if device.name != "cpu" else _CPU_IMAGES * (32 / data.size) ** 2
-    epochs = budget / images
-    return max(10, min(400, round(epochs / 10) * 10))
-
-
 def _watch(images: int, count: int, epochs: int, copies: float, reasons: list[str]) -> WatchSpec:
     """Probes as often as the eye wants them, but not beyond 2 % of the time.
 
@@ -211,7 +255,8 @@ def _watch(images: int, count: int, epochs: int, copies: float, reasons: list[st
     cheap = watched / (_WATCH_SHARE * 3 * copies * images)
     every = max(1, round(epochs / 20), round(cheap))
     every = min(every, epochs)
-    reasons.append(f"A look at the representation every {every} epochs costs about 2 % of the time at most.")
+    often = "epoch" if every == 1 else f"{every} epochs"
+    reasons.append(f"A look at the representation every {often} costs about 2 % of the time at most.")
     return WatchSpec(
         probe_every=every,
         snapshot_every=min(epochs, every * 2),

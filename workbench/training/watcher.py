@@ -11,6 +11,7 @@ from torch import nn
 
 from workbench.augment.plan import ViewPlan
 from workbench.data.prepare import Prepared
+from workbench.evaluate.baseline import pixel_features
 from workbench.evaluate.interval import wilson
 from workbench.evaluate.knn import knn_predict
 from workbench.inspect.embed import embed
@@ -18,7 +19,7 @@ from workbench.inspect.health import Pair, health
 from workbench.inspect.project import pca
 from workbench.inspect.verdict import Look, verdict
 from workbench.method.backbone import Encoder
-from workbench.runs.events import Health, Probe, SnapshotTaken, read_events
+from workbench.runs.events import Health, Probe, SnapshotTaken, Verdict, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.snapshot import Snapshot, write_snapshot
 from workbench.runs.state import fold
@@ -27,7 +28,6 @@ from workbench.training.journal import Journal, disk_words
 
 _TEST_SHARE = 0.4
 _PAIRS = 256
-_PIXEL_SIDE = 32
 
 Subject = Literal["encoder", "untrained", "pixels"]
 
@@ -90,6 +90,7 @@ class Watcher:
         self._image_size = image_size
         self._device = device
         self._seed = seed
+        self._split_rows = data.split_rows
         self._watched = choose_watched(data, images=spec.images, seed=seed)
         self._looks: list[Look] = []
         self._baselines: dict[str, float] = {}
@@ -135,6 +136,9 @@ class Watcher:
                 device=self._device,
                 rows=rows,
             )
+            if not np.isfinite(embeddings).all():
+                self._journal.tell(_diverged(epoch))
+                return time.perf_counter() - since, False
             if probe:
                 better = self._probe(encoder, embeddings, epoch, loss)
             if snapshot:
@@ -142,14 +146,12 @@ class Watcher:
         return time.perf_counter() - since, better
 
     def look_at_pixels(self) -> None:
-        """The baseline that needs no network: kNN on the pixels, at 32 px at most."""
+        """The baseline that needs no network: kNN on the pixels, shrunk and centered as in an evaluation."""
         if not self._watched.has_labels or self._spec.probe_every == 0:
             return
-        rows = self._watched.rows
-        factor = max(1, self._pixels.shape[-1] // _PIXEL_SIDE)
-        small = np.stack([_shrunk(self._pixels[row], factor) for row in rows])
-        features = small.reshape(len(rows), -1)
-        self._knn(features - features.mean(axis=0), 0, "pixels")
+        features = pixel_features(self._pixels, self._watched.rows)
+        center = features[: len(self._watched.train_rows)].mean(axis=0)
+        self._knn(features - center, 0, "pixels")
 
     def _probe(self, encoder: Encoder, embeddings: NDArray[np.float32], epoch: int, loss: float | None) -> bool:
         figures = health(embeddings, self._pair(encoder, epoch))
@@ -224,17 +226,21 @@ class Watcher:
     def _snapshot(self, embeddings: NDArray[np.float32], rows: NDArray[np.int64], epoch: int) -> None:
         path = self._run.snapshot_file(epoch)
         try:
-            write_snapshot(path, Snapshot(epoch=epoch, embeddings=embeddings, indices=rows, pca=pca(embeddings)))
+            self._run.layout_file(epoch, "umap").unlink(missing_ok=True)  # Of a snapshot that this one replaces.
+            write_snapshot(
+                path, Snapshot(epoch=epoch, embeddings=embeddings, indices=self._split_rows[rows], pca=pca(embeddings))
+            )
         except OSError as error:
             raise disk_words(error, self._run) from error
         file = path.relative_to(self._run.path).as_posix()
         self._journal.tell(SnapshotTaken(epoch=epoch, file=file, images=len(rows), dim=embeddings.shape[1]))
 
 
-def _shrunk(image: NDArray[np.uint8], factor: int) -> NDArray[np.float32]:
-    """(C, S, S) to (C, S // factor, S // factor), means of squares of pixels, in [0, 1]."""
-    channels, height, width = image.shape
-    cut = image[:, : height // factor * factor, : width // factor * factor].astype(np.float32) / 255
-    squares = cut.reshape(channels, height // factor, factor, width // factor, factor)
-    means: NDArray[np.float32] = squares.mean(axis=(2, 4))
-    return means
+def _diverged(epoch: int) -> Verdict:
+    return Verdict(
+        epoch=epoch,
+        level="bad",
+        title="Diverged",
+        text="The encoder gives values that are not numbers, so there is nothing to measure or to show. "
+        "Start again with a lower learning rate, or with train.precision set to float32.",
+    )

@@ -39,7 +39,7 @@ def test_good_values_pass() -> None:
         ({"count": 0}, "p.count: 0 is below 1"),
         ({"count": 11}, "p.count: 11 is above 10"),
         ({"count": 2.5}, "p.count"),
-        ({"count": True}, "p.count: expected int, got bool"),
+        ({"count": True}, "p.count: expected a whole number, got true or false"),
         ({"rate": float("nan")}, "not a number"),
         ({"rate": float("inf")}, "above 1"),
         ({"span": [0.5, 0.2]}, "larger than the second"),

@@ -11,7 +11,7 @@ from workbench.catalog.registry import Registry
 from workbench.data.scan import scan_folder
 from workbench.spec import toml
 from workbench.spec.dataset import LabelTable, ScanReport
-from workbench.spec.errors import DataError, NotFoundError
+from workbench.spec.errors import CheckError, NotFoundError
 from workbench.spec.experiment import Experiment
 from workbench.spec.machine import Finding
 from workbench.training.check import check
@@ -90,7 +90,7 @@ def test_what_was_chosen_is_kept(images: Path, experiment: Experiment, registry:
 
 
 def test_what_cannot_be_suggested(registry: Registry) -> None:
-    with pytest.raises(DataError, match="no readable images"):
+    with pytest.raises(CheckError, match="no readable images"):
         suggest(_scan(0), registry=registry)
     with pytest.raises(NotFoundError, match="did you mean 'simclr'"):
         suggest(_scan(), method="simcrl", registry=registry)

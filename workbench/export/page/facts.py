@@ -86,8 +86,11 @@ def _history(events: Iterable[AnyEvent]) -> History:
             case Scalars():
                 scalars.append(event)
             case Probe():
+                same = (event.kind, event.subject, event.epoch)
+                probes = [one for one in probes if (one.kind, one.subject, one.epoch) != same]
                 probes.append(event)
             case Health():
+                health = [one for one in health if one.epoch != event.epoch]
                 health.append(event)
     return History(scalars=tuple(scalars), probes=tuple(probes), health=tuple(health))
 
