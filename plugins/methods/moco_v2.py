@@ -56,8 +56,8 @@ class MoCo(Method):
     """InfoNCE against a queue of a momentum teacher's keys (He et al. 2020; Chen et al. 2020).
 
     The papers shuffle the batch among GPUs before the teacher, so that a key does not share batch-norm
-    statistics with its query. In one process there is nothing to shuffle with, and the queue's keys come from
-    other batches anyway; over several, synchronized batch norm has the same effect.
+    statistics with its query. Here it is not shuffled: one process has one batch to take statistics of, and
+    several synchronize their batch norm, so that no smaller group of images gives a key away.
     """
 
     def __init__(self, encoder: Encoder, params: MoCoParams, setting: Setting) -> None:

@@ -84,7 +84,8 @@ METHOD = MethodInfo(
         optimizer="sgd",
         learning_rate=0.06,
         weight_decay=5e-4,
-        source="SGD 0.06 per 256, T 0.5, projector 1024-128 without norm: 91.9 % on CIFAR-10 with ResNet-18 (dkobak)",
+        source="CIFAR-10, ResNet-18, T 0.5, projector 1024-128 without norm: SGD 0.03 per 256 for 1,000 epochs "
+        "(91.9 %), 0.06 for 100 (dkobak)",
     ),
     chance_loss=_chance,
 )

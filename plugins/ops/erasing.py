@@ -35,7 +35,7 @@ class Erasing(Op[ErasingParams]):
         """'box': (n, 4) left, top, right, bottom in pixels, right and bottom excluded."""
         size = torch.tensor([shape[2], shape[1]], dtype=torch.float64)
         aspect = shape[2] / shape[1]
-        boxes = random_boxes(draws, area=self.params.area, ratio=self.params.ratio, aspect=aspect)
+        boxes = random_boxes(draws, area=self.params.area, ratio=self.params.ratio, aspect=aspect, grow=False)
         start = (boxes[:, :2] * size).round()
         end = torch.maximum(((boxes[:, :2] + boxes[:, 2:]) * size).round(), start + 1).minimum(size)
         box = torch.cat([start.minimum(end - 1), end], dim=1).int()

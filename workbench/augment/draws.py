@@ -1,4 +1,4 @@
-"""Random numbers that depend on (seed, epoch, row, view) alone: counter-based, without any state.
+"""Random numbers that depend on (seed, epoch, image, view) alone: counter-based, without any state.
 
 A generator with state would tie an image's draw to its neighbors in the batch. Here every number is a
 hash of a key and a counter: SplitMix64 (Steele, Lea and Flood 2014, "Fast splittable pseudorandom

@@ -1,6 +1,6 @@
 """The view plan: from a batch of stored pixels to every view of every image.
 
-The Views page and training call the same code here, keyed by (seed, epoch, row, view): what is shown
+The Views page and training call the same code here, keyed by (seed, epoch, image, view): what is shown
 is, to the pixel, what is fed.
 """
 

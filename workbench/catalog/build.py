@@ -107,6 +107,11 @@ def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Settin
             f"{info.title} needs {info.global_views} global views of each image, and the experiment makes {views}.",
             hint="Raise the count of the global view.",
         )
+    if not info.local_views and any(view.role == "local" for view in experiment.views):
+        raise CheckError(
+            f"{info.title} does not use local views: they would cost time and change nothing.",
+            hint="Remove the views with role 'local', or make them global.",
+        )
     if setting.batch_size < info.min_batch:
         raise CheckError(
             f"{info.title} needs a batch of at least {info.min_batch} images, and train.batch_size is "

@@ -46,7 +46,8 @@ class EngineClient:
     """
 
     def __init__(self, command: list[str] | None = None) -> None:
-        self._command = command or [sys.executable, "-m", "workbench.engine"]
+        # -P: the folder that the window was started in may be anybody's, and is no place to import from.
+        self._command = command or [sys.executable, "-P", "-m", "workbench.engine"]
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._open: dict[int, _Open] = {}

@@ -84,8 +84,14 @@ ToWindow = Answer | Progressed | Failed | Hello
 
 
 def write_frame(file: IO[bytes], head: Any, arrays: Sequence[NDArray[np.generic]] = ()) -> None:
-    """Writes one frame and flushes it."""
-    packed = msgspec.msgpack.encode(head)
+    """Writes one frame and flushes it. Raises `EngineError` where a text in it cannot be sent; then nothing is."""
+    try:
+        packed = msgspec.msgpack.encode(head)
+    except UnicodeEncodeError as error:
+        raise EngineError(
+            f"{error.object[error.start : error.end]!r} in a name is not valid text.",
+            hint="Rename the file or the folder that has it in its name.",
+        ) from error
     blocks = [np.ascontiguousarray(array) for array in arrays]
     file.write(_PREFIX.pack(_MAGIC, len(packed), sum(block.nbytes for block in blocks)) + packed)
     for block in blocks:

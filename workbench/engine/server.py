@@ -137,14 +137,17 @@ class Server:
             del self._working[ask.id]
             unwanted = self._unwanted.pop(ask.id, None)
             self._changed.notify_all()
-        if unwanted:
-            self._send(protocol.Failed(id=ask.id, reason=unwanted))
-        elif isinstance(outcome, protocol.Failed):
-            self._send(outcome)
-        else:
-            head, blocks = protocol.answer(ask.id, outcome, arrays)
-            with self._writing:
-                protocol.write_frame(self._writer, head, blocks)
+        try:
+            if unwanted:
+                self._send(protocol.Failed(id=ask.id, reason=unwanted))
+            elif isinstance(outcome, protocol.Failed):
+                self._send(outcome)
+            else:
+                head, blocks = protocol.answer(ask.id, outcome, arrays)
+                with self._writing:
+                    protocol.write_frame(self._writer, head, blocks)
+        except EngineError as error:  # A path in the answer has bytes that are no text.
+            self._send(protocol.Failed(id=ask.id, reason="error", message=error.message, hint=error.hint))
 
     def _reporter(self, number: int) -> Report:
         """Work may report as often as it likes; the pipe carries changes of subject, and 20 a second of the rest."""

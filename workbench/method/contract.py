@@ -91,7 +91,10 @@ class Method(nn.Module, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class MethodInfo(Generic[P]):
-    """A method as a plugin declares it. `chance_loss` is the loss where nothing is learned, if known."""
+    """A method as a plugin declares it. `chance_loss` is the loss where nothing is learned, if known.
+
+    Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
+    """
 
     name: str
     title: str
@@ -108,6 +111,7 @@ class MethodInfo(Generic[P]):
     uses_labels: bool = False
     min_batch: int = 2
     global_views: int = 2
+    local_views: bool = False
     preset: str = "simclr"
     recipe: Recipe = field(default_factory=Recipe)
     chance_loss: Callable[[P, Setting], float] | None = None

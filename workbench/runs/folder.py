@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +12,9 @@ from workbench.runs.events import EventLog, Phase
 from workbench.spec import toml
 from workbench.spec.errors import NotFoundError, RunError, why
 from workbench.spec.experiment import Experiment
+
+_PATIENCE = (0.01, 0.05, 0.2, 0.5, 1.0) if os.name == "nt" else ()
+"""Seconds between tries: Windows refuses to replace a file while another process has it open."""
 
 
 class RunFolder:
@@ -83,11 +87,23 @@ def write_whole(path: Path, content: bytes | Callable[[Path], None]) -> None:
             beside.write_bytes(content)
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
-        beside.replace(path)
+        put_in_place(beside, path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def put_in_place(beside: Path, path: Path) -> None:
+    """Renames a file over another. On Windows it waits a little for whoever reads that one just now."""
+    for seconds in _PATIENCE:
+        try:
+            beside.replace(path)
+        except PermissionError:
+            time.sleep(seconds)
+        else:
+            return
+    beside.replace(path)
 
 
 def _encoded(experiment: Experiment) -> bytes:

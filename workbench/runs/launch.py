@@ -11,7 +11,8 @@ from workbench.runs.folder import RunFolder
 def launch_trainer(run: RunFolder) -> int:
     """Starts `workbench resume RUN` detached, with its output in trainer.log. Returns the process id.
 
-    Requests to pause or stop that an earlier trainer has not answered are withdrawn.
+    Requests to pause or stop that an earlier trainer has not answered are withdrawn. It works in the same
+    folder as whoever starts it, so that relative paths mean the same, and imports nothing from there (-P).
     """
     control.withdraw(run, "pause")
     control.withdraw(run, "stop")
@@ -21,12 +22,11 @@ def launch_trainer(run: RunFolder) -> int:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     with run.log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "workbench", "resume", str(run.path), "--quiet"],
+            [sys.executable, "-P", "-m", "workbench", "resume", str(run.path), "--quiet"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             env=environment,
-            cwd=str(run.path),
             creationflags=flags,
             start_new_session=sys.platform != "win32",
         )

@@ -47,7 +47,8 @@ class SplitTable:
 def write_split(path: Path, table: SplitTable) -> None:
     """Writes it whole."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    # The standard's line ends: with "\n" alone, Python before 3.13 leaves a lone "\r" in a value bare, which ends a row.
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([*_FIXED, *table.factors])
     for row in range(len(table)):
         values = [column[row] for column in table.factors.values()]
@@ -62,7 +63,7 @@ def read_split(path: Path) -> SplitTable:
             header, *rows = list(csv.reader(file))
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no {path}: the run has not read its images yet.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise RunError(f"{path} cannot be read: {error}.") from error
     if tuple(header[:4]) != _FIXED or any(len(row) != len(header) for row in rows):
         raise RunError(f"{path} is damaged: its columns are not {', '.join(_FIXED)}, …")

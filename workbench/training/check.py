@@ -89,6 +89,8 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
     views = sum(view.count for view in experiment.views if view.role == "global")
     if views < info.global_views:
         yield _error(f"{info.title} needs {info.global_views} global views of each image, not {views}.", "views")
+    elif not info.local_views and any(view.role == "local" for view in experiment.views):
+        yield _error(f"{info.title} does not use local views: they would cost time and change nothing.", "views")
     elif views > max(2, info.global_views):
         yield _note(f"{views} global views of each image cost {views / 2:g} times as much as two.", "views")
 

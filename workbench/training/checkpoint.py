@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from workbench.inspect.encoder import read_checkpoint
-from workbench.runs.folder import RunFolder, write_whole
+from workbench.runs.folder import RunFolder, put_in_place, write_whole
 from workbench.spec.errors import RunError
 
 LAST = "last.pt"
@@ -36,8 +36,8 @@ def save_checkpoint(run: RunFolder, state: Mapping[str, Any]) -> Path:
     beside = run.checkpoints / "next.pt"
     write_whole(beside, content)
     if last.exists():
-        last.replace(run.checkpoints / PREVIOUS)
-    beside.replace(last)
+        put_in_place(last, run.checkpoints / PREVIOUS)
+    put_in_place(beside, last)
     return last
 
 

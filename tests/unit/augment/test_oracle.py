@@ -175,6 +175,14 @@ class TestErasing:
         assert abs(float(ours.std() - theirs.std())) < 0.015
 
 
+def test_erasing_never_takes_more_than_its_largest_area() -> None:
+    batch = images()
+    eraser = built("erasing", area=[0.7, 0.7], ratio=[0.1, 10.0])  # Most boxes of this area do not fit.
+    left, top, right, bottom = drawn_for(eraser, batch)["box"].double().unbind(1)
+    share = (right - left) * (bottom - top) / (batch.shape[2] * batch.shape[3])
+    assert float(share.max()) < 0.75
+
+
 def _erased_area(eraser: tv.RandomErasing) -> float:
     params = eraser.make_params([torch.zeros(1, 64, 64)])
     return float(params["h"] * params["w"]) / 64**2

@@ -3,6 +3,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
+from msgspec.structs import replace
 
 from workbench.catalog.build import backbone_request, build_encoder, build_method, channels_of, image_size_of
 from workbench.catalog.registry import load_registry
@@ -134,3 +135,9 @@ def test_a_run_that_does_not_fit_is_a_sentence(tmp_path: Path) -> None:
     (run.checkpoints / "last.pt").unlink()
     with pytest.raises(NotFoundError, match="no checkpoint yet"):
         build(experiment(backbone=BackboneSpec(name="tinyconv", weights=str(run.path))))
+
+
+def test_views_that_nobody_would_use_are_refused() -> None:
+    small = ViewSpec(name="small", role="local", size=32)
+    with pytest.raises(CheckError, match="does not use local views"):
+        build(replace(experiment(), views=(*experiment().views, small)))

@@ -61,6 +61,8 @@ ENGINE = """
             sys.stderr.write("last words\\n")
             sys.stderr.flush()
             os._exit(7)
+        if what == "odd name":
+            return ScanReply(report=ScanReport(folder=chr(0xDCFF))), {}
         return ScanReply(report=ScanReport(folder=what)), {}
 
     serve(handle)
@@ -133,6 +135,14 @@ def test_an_error_is_a_sentence_with_a_hint_and_the_engine_lives_on(client: Engi
     assert fault.message == "KeyError: 'oops'"
     assert "Traceback" in fault.details
     assert isinstance(Asked(client, Scan(folder="fine")).wait().reply, ScanReply)
+
+
+def test_a_name_that_is_no_text_fails_its_request_and_nothing_else(client: EngineClient) -> None:
+    assert "not valid text" in Asked(client, Scan(folder="odd name")).why().message
+    engine = client.pid
+    assert "not valid text" in Asked(client, Scan(folder="\udcff")).why().message
+    assert Asked(client, Scan(folder="next")).wait().reply is not None
+    assert client.pid == engine
 
 
 def test_a_running_request_is_cancelled_at_its_next_report(client: EngineClient) -> None:

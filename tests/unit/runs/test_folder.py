@@ -165,4 +165,33 @@ def test_launching_withdraws_old_requests(tmp_path: Path, monkeypatch: pytest.Mo
     assert launch_trainer(run) == 7
     assert not control.asked(run, "stop")
     assert not control.asked(run, "pause")
-    assert commands[0][1:] == ["-m", "workbench", "resume", str(run.path), "--quiet"]
+    assert commands[0][1:] == ["-P", "-m", "workbench", "resume", str(run.path), "--quiet"]
+
+
+def test_a_file_that_is_being_read_on_windows_is_replaced_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = 2
+    really = Path.replace
+
+    def replace(beside: Path, path: Path) -> Path:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise PermissionError(13, "in use")
+        return really(beside, path)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr("workbench.runs.folder._PATIENCE", (0.0, 0.0, 0.0))
+    write_whole(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+    refusals = 4
+    with pytest.raises(PermissionError):
+        write_whole(tmp_path / "f", b"newer")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_value_with_a_lone_carriage_return_survives(tmp_path: Path) -> None:
+    table = SplitTable(paths=("a.png",), parts=("train",), labels=("x\ry",), factors={"note": ("1\r\n2",)})
+    write_split(tmp_path / "split.csv", table)
+    assert read_split(tmp_path / "split.csv") == table

@@ -17,6 +17,7 @@ from workbench.runs.events import (
     Derived,
     EventLog,
     Failure,
+    Health,
     Phase,
     PhaseName,
     Probe,
@@ -24,6 +25,7 @@ from workbench.runs.events import (
     Scalars,
     SnapshotTaken,
     Started,
+    Verdict,
     Warned,
 )
 from workbench.runs.folder import RunFolder
@@ -206,3 +208,23 @@ def test_the_time_of_a_phase_that_goes_on_is_counted_until_the_last_event() -> N
     assert state.seconds == 0
     assert state.trained_seconds() == 15
     assert fold([Phase(time=30.0, phase="finished")], state).trained_seconds() == 20
+
+
+def test_a_resume_goes_back_to_where_its_checkpoint_stands() -> None:
+    before: list[AnyEvent] = [
+        _probe(0, 0.1),
+        Scalars(step=60, epoch=6.0, values={"loss": 0.5, "progress": 0.6}),
+        Health(epoch=6, values={"rankme": 3.0}),
+        Verdict(epoch=6, level="good", title="t", text="t"),
+    ]
+    resumed = Started(pid=1, host="h", device="cpu", epoch=4, step=43, steps_per_epoch=10, total_epochs=10)
+    state = fold([*before, resumed])
+    assert (state.step, state.epoch, state.scalars) == (43, 4.3, {})
+    assert state.health is None
+    assert state.verdict is None
+    assert state.fraction() == pytest.approx(0.43)
+
+
+def test_a_probe_that_is_made_again_counts_once() -> None:
+    state = fold([_probe(0, 0.1), _probe(2, 0.3), _probe(0, 0.2)])
+    assert [(probe.epoch, probe.accuracy) for probe in state.probes] == [(2, 0.3), (0, 0.2)]

@@ -111,11 +111,19 @@ def experiment(images: Path) -> Experiment:
 
 @pytest.fixture
 def make_run(tmp_path: Path, experiment: Experiment) -> Callable[..., RunFolder]:
-    """Makes a run of the experiment, with some of `train` or `watch` changed."""
+    """Makes a run of the experiment, with some of `data`, `train` or `watch` changed."""
 
-    def make(*, train: dict[str, Any] | None = None, watch: dict[str, Any] | None = None) -> RunFolder:
+    def make(
+        *,
+        data: dict[str, Any] | None = None,
+        train: dict[str, Any] | None = None,
+        watch: dict[str, Any] | None = None,
+    ) -> RunFolder:
         changed = replace(
-            experiment, train=replace(experiment.train, **train or {}), watch=replace(experiment.watch, **watch or {})
+            experiment,
+            data=replace(experiment.data, **data or {}),
+            train=replace(experiment.train, **train or {}),
+            watch=replace(experiment.watch, **watch or {}),
         )
         return RunFolder.create(tmp_path / "runs", changed)
 

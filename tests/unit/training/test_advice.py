@@ -112,6 +112,7 @@ def test_a_good_experiment_has_no_errors(experiment: Experiment, registry: Regis
         (["method.name=simclr", "method.params.tempreature=0.2"], "error", "method.params", "'temperature'"),
         (["method.name=supervised", "data.labels=none"], "error", "data.labels", "learns from labels"),
         (["method.name=simclr", "views.0.count=1"], "error", "views", "needs 2 global views"),
+        (["views.1={name='small', role='local'}"], "error", "views", "does not use local views"),
         (["views.0.chain.0.op=horizontl_flip"], "error", "views", "did you mean 'horizontal_flip'"),
         (["views.0.chain.0.p=3"], "error", "views[0].chain[0].p", "above 1"),
         (["views.0.chain=[]"], "warning", "views[0].chain", "no augmentation"),

@@ -165,6 +165,14 @@ def test_the_meter_gives_means() -> None:
     assert meter.whole_steps == 0
 
 
+def test_images_of_before_a_pause_do_not_count_for_the_speed_after_it() -> None:
+    meter = Meter(CPU)
+    meter.add({"loss": torch.tensor(1.0)}, images=1_000_000)
+    meter.forget_time()
+    point = meter.take(waited=0.0)
+    assert (point["images_per_second"], point["loss"]) == (0.0, 1.0)
+
+
 def test_the_clock_stands_still_when_it_is_halted() -> None:
     clock = Clock(30.0, limit=60.0)
     assert clock.fraction >= 0.5
@@ -259,6 +267,14 @@ def test_precisions_of_the_cpu() -> None:
     assert resolve_precision("bfloat16", CPU) == "bfloat16"
     with pytest.raises(UsageError, match="needs a GPU"):
         resolve_precision("float16", CPU)
+
+
+def test_auto_takes_bfloat16_only_where_the_gpu_itself_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What torch says on a GPU that it would have to emulate bfloat16 on.
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    assert resolve_precision("auto", torch.device("cuda")) == "float32"
+    with pytest.raises(UsageError, match="no bfloat16"):
+        resolve_precision("bfloat16", torch.device("cuda"))
 
 
 @pytest.mark.parametrize(("room", "expected"), [(100, 32), (20, 16), (2, 2), (1, 0)])

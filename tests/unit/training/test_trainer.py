@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,10 +25,11 @@ from workbench.method.contract import Batch, Progress
 from workbench.runs import control
 from workbench.runs.events import Failure, Phase, Scalars, Started, Warned, read_events
 from workbench.runs.folder import RunFolder, write_whole
-from workbench.runs.snapshot import read_snapshot
+from workbench.runs.snapshot import read_layout, read_snapshot, write_layout
 from workbench.runs.split import read_split
 from workbench.runs.state import fold, status
 from workbench.spec.errors import Cancelled, CheckError, RunError, TrainingError, UsageError
+from workbench.training import watcher
 from workbench.training.checkpoint import LAST, PREVIOUS
 from workbench.training.trainer import train
 
@@ -421,3 +423,55 @@ def test_two_processes_train_one_run(make_run: MakeRun, tmp_path: Path) -> None:
     assert _phases(run) == ["created", "preparing", "training", "finished"]
     assert state.step == 2 * STEPS
     assert load_encoder(run).epoch == 2
+
+
+def test_a_resume_without_some_of_its_images_says_so_and_keeps_the_rows_of_the_split(
+    make_run: MakeRun, registry: Registry, hook: SetHook, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "images"
+    shutil.copytree(images, copy)
+    monkeypatch.setenv("WORKBENCH_CACHE", str(tmp_path / "cache"))
+    run = make_run(data={"folder": str(copy)}, train={"epochs": 2})
+    hook(_stop_at(STEPS - 2))  # With fewer steps in an epoch than it has done already.
+    train(run, registry=registry)
+    hook(None)
+    table = read_split(run.split_file)
+    means = read_checkpoint(run.checkpoints / LAST)["normalization"]
+    gone = [table.paths[row] for row in table.rows("train")[:20]]
+    for path in gone:
+        (copy / path).unlink()
+    shutil.rmtree(tmp_path / "cache")
+    assert train(run, registry=registry).phase == "finished"
+    warnings = [event.message for event in read_events(run.events_file) if isinstance(event, Warned)]
+    assert any(line.startswith("20 of the 48 images") for line in warnings)
+    assert read_split(run.split_file) == table
+    shown = {table.paths[row] for row in read_snapshot(run.snapshot_file(2)).indices}
+    assert shown == set(table.paths) - set(gone)
+    assert int(_weights(run)["count"]) == STEPS - 1 + 28 // 8
+    assert read_checkpoint(run.checkpoints / LAST)["normalization"] == means
+
+
+def test_an_encoder_that_diverged_is_told_in_words_and_does_not_end_the_run(
+    make_run: MakeRun, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(train={"epochs": 2})
+    really = watcher.embed
+
+    def embed(*given: Any, **rest: Any) -> Any:
+        features = really(*given, **rest)
+        features[0, 0] = np.nan if (run.checkpoints / LAST).exists() else 0.0
+        return features
+
+    monkeypatch.setattr(watcher, "embed", embed)
+    state = train(run, registry=registry)
+    assert state.phase == "finished"
+    assert state.verdict is not None
+    assert (state.verdict.level, state.verdict.title) == ("bad", "Diverged")
+    assert [snapshot.epoch for snapshot in state.snapshots] == [0]
+
+
+def test_a_new_snapshot_takes_away_the_map_of_the_one_that_it_replaces(make_run: MakeRun, registry: Registry) -> None:
+    run = make_run(train={"epochs": 2})
+    write_layout(run.layout_file(2, "umap"), np.zeros((60, 2), np.float32), np.arange(60))
+    train(run, registry=registry)
+    assert read_layout(run.layout_file(2, "umap")) is None
