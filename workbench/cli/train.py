@@ -158,7 +158,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _resume(arguments: argparse.Namespace) -> int:
     run = find_run(arguments.run_name, _runs(arguments))
-    if control.is_alive(run):
+    if control.is_elsewhere(run):
         if not control.asked(run, "pause"):
             raise UsageError(f"The run {run.name} is at work already.")
         control.withdraw(run, "pause")

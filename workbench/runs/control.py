@@ -1,6 +1,8 @@
 """What the user asks of a running trainer, and the trainer's sign of life: small files in control/."""
 
+import os
 import socket
+import sys
 import time
 from typing import Literal
 
@@ -41,9 +43,9 @@ def withdraw(run: RunFolder, request: Request) -> None:
     (run.control / request).unlink(missing_ok=True)
 
 
-def beat(run: RunFolder) -> None:
-    """The trainer's sign of life; called every second or two."""
-    process = psutil.Process()
+def beat(run: RunFolder, pid: int | None = None) -> None:
+    """The trainer's sign of life; called every second or two. With `pid` the first, for one that is just starting."""
+    process = psutil.Process(pid)
     sign = Heartbeat(pid=process.pid, created=process.create_time(), host=socket.gethostname(), time=time.time())
     path = run.control / "heartbeat"
     beside = run.control / ".heartbeat"
@@ -62,6 +64,16 @@ def heartbeat(run: RunFolder) -> Heartbeat | None:
         return msgspec.json.decode((run.control / "heartbeat").read_bytes(), type=Heartbeat)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def is_elsewhere(run: RunFolder) -> bool:
+    """Whether a trainer that is not this process works on this run now."""
+    sign = heartbeat(run)
+    if sign is None or not is_alive(run):
+        return False
+    # On Windows the python of a virtual environment starts the real one, whose parent it then is.
+    here = (os.getpid(), os.getppid()) if sys.platform == "win32" else (os.getpid(),)
+    return sign.host != socket.gethostname() or sign.pid not in here
 
 
 def is_alive(run: RunFolder) -> bool:

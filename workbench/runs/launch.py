@@ -1,8 +1,11 @@
 """Starts a trainer that outlives whoever started it."""
 
+import contextlib
 import os
 import subprocess
 import sys
+
+import psutil
 
 from workbench.runs import control
 from workbench.runs.folder import RunFolder
@@ -30,6 +33,8 @@ def launch_trainer(run: RunFolder) -> int:
             creationflags=flags,
             start_new_session=sys.platform != "win32",
         )
+    with contextlib.suppress(psutil.Error, OSError):
+        control.beat(run, process.pid)  # Until it beats itself: it can be asked to stop from now on.
     process.returncode = 0  # WORKAROUND: it is meant to outlive us, so no ResourceWarning when it is collected.
     return process.pid
 

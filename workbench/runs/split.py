@@ -47,7 +47,7 @@ class SplitTable:
 def write_split(path: Path, table: SplitTable) -> None:
     """Writes it whole."""
     text = io.StringIO()
-    # The standard's line ends: with "\n" alone, Python before 3.13 leaves a lone "\r" in a value bare, which ends a row.
+    # The standard's line ends: with "\n", Python before 3.13 leaves a lone "\r" in a value bare, where a row would end.
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([*_FIXED, *table.factors])
     for row in range(len(table)):

@@ -116,8 +116,8 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
         case Verdict():
             return replace(state, verdict=event)
         case Probe():
-            others = tuple(probe for probe in state.probes if _subject(probe) != _subject(event))
-            return replace(state, probes=(*others, event))
+            kept = tuple(probe for probe in state.probes if _subject(probe) != _subject(event))
+            return replace(state, probes=(*kept, event))
         case SnapshotTaken():
             others = tuple(snapshot for snapshot in state.snapshots if snapshot.epoch != event.epoch)
             return replace(state, snapshots=(*others, event))

@@ -61,7 +61,7 @@ def resolve_precision(asked: str, device: torch.device) -> Precision:
 
 def _has_bfloat16() -> bool:
     """In hardware: torch emulates it on older GPUs, several times slower than float32."""
-    return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:

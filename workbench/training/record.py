@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from workbench.method.contract import Loss
 from workbench.runs.events import CheckpointSaved, Phase, Scalars, Started
+from workbench.spec.errors import TrainingError
 from workbench.spec.progress import Report
 from workbench.training.checkpoint import Position, save_best, save_checkpoint
 from workbench.training.clock import Clock
@@ -77,8 +79,15 @@ class Recorder:
             self.save(position)
 
     def save(self, position: Position) -> None:
-        """A checkpoint to resume from."""
+        """A checkpoint to resume from. Raises `TrainingError` in place of keeping weights that are not numbers."""
         job = self._job
+        if not all(bool(torch.isfinite(weight).all()) for weight in job.method.parameters()):
+            raise TrainingError(
+                f"The weights are not finite numbers after step {job.steps_done(position):,}. They were not kept, and "
+                "the last checkpoint is as it was.",
+                hint=f"Lower train.learning_rate (now {job.experiment.train.learning_rate:g}) or set "
+                "train.clip_gradient to 1; then start again.",
+            )
         if job.ranks.leads:
             try:
                 path = save_checkpoint(job.run, job.state(position))

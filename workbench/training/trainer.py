@@ -119,7 +119,7 @@ def _loop(job: Job, record: Recorder, pulse: Pulse) -> PhaseName:
 def check_free(run: RunFolder) -> None:
     """Raises where nobody may train this run now: somebody does, or it is finished (and its weights are whole)."""
     sign = control.heartbeat(run)
-    if sign is not None and control.is_alive(run) and sign.pid != os.getpid():
+    if sign is not None and control.is_elsewhere(run):
         raise RunError(
             f"The run {run.name} is being trained by process {sign.pid} on {sign.host}.",
             hint=f"`workbench stop {run.name}` stops it.",

@@ -114,6 +114,9 @@ def test_a_run_that_does_not_exist_is_wrong_use(
 
 def test_wrong_values_are_refused(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(run.path), "--neighbors", "0"]) == 2
+    assert main(["evaluate", str(run.path), "--limit", "-5"]) == 2
+    assert main(["evaluate", str(run.path), "--labels", "none.csv:shape"]) == 2
+    assert "no label file none.csv. Give it as CSV:COLUMN" in capsys.readouterr().err
     assert main(["evaluate", str(run.path), "--device", "gpu9"]) == 2
     assert main(["evaluate", str(run.path), "--column", "colour", "--json"]) == 2
     assert "did you mean 'color'" in capsys.readouterr().err

@@ -89,7 +89,7 @@ def test_train_ends_with_the_path_and_status_tells_of_it(
 
     assert main(["resume", run.name, *runs]) == 2
     assert "has finished" in capsys.readouterr().err
-    assert main(["stop", run.name, *runs]) == 1
+    assert main(["stop", run.name, *runs]) == 2
     assert "it is finished" in capsys.readouterr().err
 
 
@@ -109,6 +109,7 @@ def test_train_as_json_prints_one_document(file: Path, tmp_path: Path, capsys: p
         (["--set", "train.device=cuda:63"], "no device 'cuda:63'"),
         (["--set", "method.name=simcrl"], "did you mean 'simclr'"),
         (["--set", "data.folder=/nowhere"], "no folder"),
+        (["--set", "data.labels=csv", "--set", "data.column=spcies"], "did you mean 'shape'"),
         (["--set", "epochs"], "KEY=VALUE"),
     ],
 )
@@ -129,7 +130,8 @@ def test_files_that_cannot_be_used(tmp_path: Path, file: Path, capsys: pytest.Ca
     assert main(["train", str(file), "--runs", str(tmp_path / "blocked" / "runs")]) == 1
     assert "cannot be written" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
-    assert main(["new", str(tmp_path / "empty"), "-o", str(tmp_path / "x.toml")]) in (1, 2)
+    assert main(["new", str(tmp_path / "empty"), "-o", str(tmp_path / "x.toml")]) == 2
+    assert "no readable images" in capsys.readouterr().err
     assert not (tmp_path / "x.toml").exists()
     assert main(["status", "nothing", "--runs", str(tmp_path / "runs")]) == 2
     assert main(["status", "--runs", str(tmp_path / "runs")]) == 0
@@ -196,3 +198,43 @@ def test_a_failure_in_the_background_leaves_its_traceback_in_the_log(file: Path,
     text = done.stderr.decode()
     assert "Traceback" in text
     assert text.strip().splitlines()[-1].startswith("workbench: The batch of 4096 is larger")
+
+
+def test_new_suggests_for_the_images_as_they_were_set(images: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gray.toml"
+    settings = ["--set", "data.size=16", "--set", "data.limit=20", "--set", "data.channels=gray"]
+    assert main(["new", str(images), "--backbone", "tinyconv", "-o", str(path), *settings]) == 0
+    experiment = toml.load(path)
+    assert {view.size for view in experiment.views} == {16}
+    assert experiment.train.batch_size == 4
+    assert experiment.data.limit == 20
+
+
+def test_a_run_is_found_by_its_name_beside_a_folder_that_has_the_same(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunFolder.create(tmp_path / "runs", toml.load(file))
+    (tmp_path / run.name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["status", run.name, "--runs", str(tmp_path / "runs")]) == 0
+    assert run.name in capsys.readouterr().out
+    assert main(["status", "runs"]) == 0
+    assert run.name in capsys.readouterr().out
+
+
+def test_a_run_can_be_stopped_from_the_moment_it_was_launched(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ["--runs", str(tmp_path / "runs")]
+    assert main(["train", str(file), *runs, "--set", "train.epochs=100000", "--detach"]) == 0
+    assert main(["stop", "latest", *runs]) == 0
+    assert status(_run(tmp_path))[0] == "stopped"
+    capsys.readouterr()
+
+
+def test_asking_a_run_that_nobody_trains_is_wrong_use(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunFolder.create(tmp_path / "runs", toml.load(file))
+    assert main(["pause", str(run.path)]) == 2
+    assert f"`workbench resume {run.name}`" in capsys.readouterr().err

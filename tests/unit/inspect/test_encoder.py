@@ -6,7 +6,7 @@ from torch import nn
 
 from workbench.inspect.encoder import encoder_hash, load_encoder, read_checkpoint
 from workbench.runs.folder import RunFolder
-from workbench.spec.errors import RunError
+from workbench.spec.errors import NotFoundError, RunError
 
 
 def test_it_has_the_weights_of_the_checkpoint(trained_run: RunFolder) -> None:
@@ -51,3 +51,20 @@ def test_the_hash_sees_names_values_types_and_buffers() -> None:
     assert encoder_hash(net) != moved
     assert encoder_hash(net.double()) != encoder_hash(net.float())
     assert encoder_hash(nn.Sequential(net)) != encoder_hash(net)
+
+
+def test_the_trained_one_needs_neither_a_hub_nor_the_run_that_it_began_with(run: RunFolder) -> None:
+    text = run.experiment_file.read_text(encoding="utf-8")
+    run.experiment_file.write_text(text.replace('weights = "none"', 'weights = "gone"'), encoding="utf-8")
+    weights = read_checkpoint(run.checkpoints / "last.pt")["method"]
+    for name, value in load_encoder(run).encoder.state_dict().items():
+        assert torch.equal(value, weights[f"encoder.{name}"])
+    with pytest.raises(NotFoundError, match="gone"):
+        load_encoder(run, trained=False)
+
+
+def test_a_checkpoint_of_another_backbone_is_told_in_words(run: RunFolder) -> None:
+    text = run.experiment_file.read_text(encoding="utf-8")
+    run.experiment_file.write_text(text.replace('"tinyconv"', '"resnet10t"'), encoding="utf-8")
+    with pytest.raises(RunError, match=r"does not fit the encoder that .*experiment\.toml describes"):
+        load_encoder(run)

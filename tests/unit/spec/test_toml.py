@@ -180,3 +180,22 @@ def test_a_wrong_assignment_is_refused(assignment: str) -> None:
 def test_the_closest_key_is_named() -> None:
     with pytest.raises(UnknownKeyError, match="did you mean 'epochs'"):
         toml.set_value(_experiment(), "train.epoch=5")
+
+
+def test_a_mistake_in_a_file_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "leaves.toml"
+    for text, words in (
+        ("", "'data' is missing"),
+        ("[data]\nfolder = 'x'\n[train]\noptimizer = 'adam'", "did you mean 'adamw'? Possible: adamw, lars, sgd"),
+        ("[data", "not valid TOML"),
+    ):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(SpecError) as caught:
+            toml.load(path)
+        assert str(caught.value).count(str(path)) == 1
+        assert words in str(caught.value)
+    path.write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(SpecError, match=r"leaves\.toml is not an experiment file: it is not text"):
+        toml.load(path)
+    with pytest.raises(SpecError, match="is a folder, not an experiment file"):
+        toml.load(tmp_path)

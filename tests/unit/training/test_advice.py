@@ -13,7 +13,7 @@ from workbench.spec import toml
 from workbench.spec.dataset import LabelTable, ScanReport
 from workbench.spec.errors import CheckError, NotFoundError
 from workbench.spec.experiment import Experiment
-from workbench.spec.machine import Finding
+from workbench.spec.machine import Device, Finding
 from workbench.training.check import check
 from workbench.training.measure import measure
 from workbench.training.suggest import suggest
@@ -89,6 +89,18 @@ def test_what_was_chosen_is_kept(images: Path, experiment: Experiment, registry:
     assert {view.size for view in suggested.views} == {experiment.data.size}
 
 
+def test_on_a_cpu_a_resnet_keeps_the_stem_that_ends_in_time(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for device, stem in (("cpu", "standard"), ("cuda:0", "auto")):
+        there = (Device(name=device, title=device, memory=2**33),)
+        monkeypatch.setattr("workbench.training.suggest.list_devices", lambda there=there: there)
+        experiment, reasons = suggest(_scan(50_000, side=32), backbone="resnet10t", registry=registry)
+        assert experiment.backbone.stem == stem
+        assert any("train.max_minutes" in reason for reason in reasons) == (device == "cpu")
+        assert suggest(_scan(side=32), backbone="tinyconv", registry=registry)[0].backbone.stem == "auto"
+
+
 def test_what_cannot_be_suggested(registry: Registry) -> None:
     with pytest.raises(CheckError, match="no readable images"):
         suggest(_scan(0), registry=registry)
@@ -112,7 +124,7 @@ def test_a_good_experiment_has_no_errors(experiment: Experiment, registry: Regis
         (["method.name=simclr", "method.params.tempreature=0.2"], "error", "method.params", "'temperature'"),
         (["method.name=supervised", "data.labels=none"], "error", "data.labels", "learns from labels"),
         (["method.name=simclr", "views.0.count=1"], "error", "views", "needs 2 global views"),
-        (["views.1={name='small', role='local'}"], "error", "views", "does not use local views"),
+        (["views=[{size=16}, {name='small', role='local', size=16}]"], "error", "views", "does not use local views"),
         (["views.0.chain.0.op=horizontl_flip"], "error", "views", "did you mean 'horizontal_flip'"),
         (["views.0.chain.0.p=3"], "error", "views[0].chain[0].p", "above 1"),
         (["views.0.chain=[]"], "warning", "views[0].chain", "no augmentation"),

@@ -20,6 +20,7 @@ import pytest
 import torch
 
 from workbench.catalog.registry import Registry
+from workbench.inspect.embed import embed as embed_features
 from workbench.inspect.encoder import encoder_hash, load_encoder, read_checkpoint
 from workbench.method.contract import Batch, Progress
 from workbench.runs import control
@@ -28,8 +29,7 @@ from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.snapshot import read_layout, read_snapshot, write_layout
 from workbench.runs.split import read_split
 from workbench.runs.state import fold, status
-from workbench.spec.errors import Cancelled, CheckError, RunError, TrainingError, UsageError
-from workbench.training import watcher
+from workbench.spec.errors import Cancelled, CheckError, NotFoundError, RunError, TrainingError, UsageError
 from workbench.training.checkpoint import LAST, PREVIOUS
 from workbench.training.trainer import train
 
@@ -455,14 +455,13 @@ def test_an_encoder_that_diverged_is_told_in_words_and_does_not_end_the_run(
     make_run: MakeRun, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(train={"epochs": 2})
-    really = watcher.embed
 
     def embed(*given: Any, **rest: Any) -> Any:
-        features = really(*given, **rest)
+        features = embed_features(*given, **rest)
         features[0, 0] = np.nan if (run.checkpoints / LAST).exists() else 0.0
         return features
 
-    monkeypatch.setattr(watcher, "embed", embed)
+    monkeypatch.setattr("workbench.training.watcher.embed", embed)
     state = train(run, registry=registry)
     assert state.phase == "finished"
     assert state.verdict is not None
@@ -475,3 +474,62 @@ def test_a_new_snapshot_takes_away_the_map_of_the_one_that_it_replaces(make_run:
     write_layout(run.layout_file(2, "umap"), np.zeros((60, 2), np.float32), np.arange(60))
     train(run, registry=registry)
     assert read_layout(run.layout_file(2, "umap")) is None
+
+
+def test_a_resumed_run_needs_the_weights_that_it_began_with_no_more(make_run: MakeRun, registry: Registry) -> None:
+    run = make_run()
+    _train_halfway(run, registry)
+    shutil.copytree(run.path, run.path.with_name("fresh"))
+    text = run.experiment_file.read_text(encoding="utf-8")
+    for folder in (run.path, run.path.with_name("fresh")):
+        gone = text.replace('weights = "none"', 'weights = "gone"')
+        (folder / "experiment.toml").write_text(gone, encoding="utf-8")
+    fresh = RunFolder.open(run.path.with_name("fresh"))
+    for name in (LAST, PREVIOUS):
+        (fresh.checkpoints / name).unlink(missing_ok=True)
+    assert train(run, registry=registry).phase == "finished"
+    with pytest.raises(NotFoundError, match="gone"):
+        train(fresh, registry=registry)
+
+
+def test_a_finished_run_whose_weights_were_damaged_can_be_trained_to_its_end_again(
+    make_run: MakeRun, registry: Registry
+) -> None:
+    run = make_run()
+    train(run, registry=registry)
+    before = _weights(run)
+    (run.checkpoints / LAST).write_bytes(b"PK\x03\x04 half of a file")
+    assert train(run, registry=registry).phase == "finished"
+    assert _same(before, _weights(run))
+
+
+def test_a_disk_that_is_full_from_the_first_moment_is_told_in_words(
+    make_run: MakeRun, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+
+    def full(run: RunFolder) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(control, "beat", full)
+    with pytest.raises(RunError, match="no space left"):
+        train(run, registry=registry)
+
+
+def test_weights_that_are_not_numbers_are_never_kept(
+    make_run: MakeRun, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    probed = registry.method("probed").build
+    really = probed.after_step  # type: ignore[attr-defined]
+
+    def after_step(method: Any, progress: Progress) -> None:
+        really(method, progress)
+        if progress.step == 4 * STEPS - 1:  # As a gradient that overflows in the very last step would.
+            next(method.encoder.parameters()).data.fill_(float("nan"))
+
+    monkeypatch.setattr(probed, "after_step", after_step)
+    with pytest.raises(TrainingError, match="weights are not finite"):
+        train(run, registry=registry)
+    assert fold(read_events(run.events_file)).phase == "failed"
+    assert all(bool(torch.isfinite(value).all()) for value in _weights(run).values())
