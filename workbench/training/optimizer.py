@@ -17,8 +17,9 @@ LARS_TRUST = 0.02
 def build_optimizer(method: nn.Module, spec: TrainSpec, *, learning_rate: float) -> Optimizer:
     """The optimizer that `spec` names, over every parameter that trains.
 
-    Biases and the scales of normalization layers (parameters with fewer than two axes) get neither
-    weight decay nor LARS's adaptation (You et al. 2017; Goyal et al. 2017, section 5.3).
+    Biases and the scales of normalization layers (parameters with fewer than two axes), and a transformer's
+    learned tokens and positions (1, n, d), get neither weight decay nor LARS's adaptation (You et al. 2017;
+    Goyal et al. 2017, section 5.3; timm's `no_weight_decay`).
     """
     groups = parameter_groups(method.parameters(), spec.weight_decay)
     match spec.optimizer:
@@ -35,12 +36,17 @@ def build_optimizer(method: nn.Module, spec: TrainSpec, *, learning_rate: float)
 
 
 def parameter_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
-    """Two groups, always in this order: weights, which decay, and biases and scales, which do not."""
+    """Two groups, always in this order: weights, which decay, and the rest, which does not."""
     training = [parameter for parameter in parameters if parameter.requires_grad]
     return [
-        {"params": [p for p in training if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in training if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in training if _decays(p)], "weight_decay": weight_decay},
+        {"params": [p for p in training if not _decays(p)], "weight_decay": 0.0},
     ]
+
+
+def _decays(parameter: nn.Parameter) -> bool:
+    is_token = parameter.ndim == 3 and parameter.shape[0] == 1
+    return parameter.ndim > 1 and not is_token
 
 
 def set_learning_rate(optimizer: Optimizer, learning_rate: float) -> None:

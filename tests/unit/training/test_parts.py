@@ -54,6 +54,13 @@ def test_the_schedule_at_its_ends() -> None:
     assert scaled_learning_rate(0.06, 512) == pytest.approx(0.12)
 
 
+def test_tokens_and_positions_of_a_transformer_do_not_decay() -> None:
+    tokens, weight = nn.Parameter(torch.zeros(1, 5, 8)), nn.Parameter(torch.zeros(2, 5, 8))
+    decaying, others = parameter_groups([tokens, weight], 0.1)
+    assert [id(p) for p in decaying["params"]] == [id(weight)]
+    assert [id(p) for p in others["params"]] == [id(tokens)]
+
+
 @pytest.mark.parametrize("name", ["sgd", "adamw", "lars"])
 def test_biases_and_norms_do_not_decay(name: str) -> None:
     convolution, linear = nn.Conv2d(3, 4, 3), nn.Linear(4, 2)
