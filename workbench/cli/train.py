@@ -186,8 +186,10 @@ def _train_here(run: RunFolder, *, quiet: bool, as_json: bool) -> int:
         state = train(run, report=report)
     if not quiet:
         _say_outcome(run, state)
+        if state.phase != "finished":
+            console.say(f"`workbench resume {run.name}` goes on with it.")
     _print_run(run, as_json=as_json)
-    return 0
+    return 0 if state.phase == "finished" else 1  # So that `train && evaluate` does not go on with half a run.
 
 
 def _stop(arguments: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from workbench.cli import main
 from workbench.runs import control
 from workbench.runs.events import Phase, read_events
 from workbench.runs.folder import RunFolder
-from workbench.runs.state import fold, status
+from workbench.runs.state import RunState, fold, status
 from workbench.spec import toml
 
 SMALL = (
@@ -60,6 +60,17 @@ def test_new_writes_a_complete_experiment(file: Path, images: Path) -> None:
     assert experiment.name == "simclr on leaves"
     assert experiment.data.folder == str(images.resolve())
     assert (experiment.train.epochs, experiment.backbone.name) == (2, "tinyconv")
+
+
+def test_half_a_run_is_no_success(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.training.trainer.train", lambda run, report: RunState(phase="stopped"))
+    assert main(["train", str(file), "--runs", str(tmp_path / "runs")]) == 1
+    captured = capsys.readouterr()
+    run = _run(tmp_path)
+    assert captured.out.strip().splitlines()[-1] == str(run.path)
+    assert f"workbench resume {run.name}" in captured.err
 
 
 def test_train_ends_with_the_path_and_status_tells_of_it(
