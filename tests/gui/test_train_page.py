@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from workbench.gui import words
 from workbench.gui.bridge import Engine
 from workbench.gui.pages.train import TrainPage, facts
 from workbench.gui.pages.train import page as train_page
@@ -30,7 +31,7 @@ from workbench.runs.events import (
     Warned,
 )
 from workbench.runs.folder import RunFolder
-from workbench.runs.state import fold
+from workbench.runs.state import RunState, fold
 
 
 def _scalars(step: int, epoch: float, *, loss: float = 1.0, at: float = 0.0) -> Scalars:
@@ -218,3 +219,8 @@ def test_a_killed_trainer_is_noticed(page: TrainPage, session: Session, live: Ru
     qtbot.waitUntil(lambda: page.trouble.isVisible(), timeout=6000)
     assert "gone" in page.trouble.title
     assert page.resume.isVisible()
+
+
+def test_the_load_of_the_device_is_told() -> None:
+    rows = facts.machine_rows(RunState(scalars={"load": 0.5}))
+    assert ("device load", words.percent(0.5), "") in rows

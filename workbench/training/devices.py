@@ -78,6 +78,21 @@ def memory_in_use(device: torch.device) -> int:
     return int(psutil.Process().memory_info().rss)
 
 
+def device_load(device: torch.device) -> float | None:
+    """Share of the device that is busy, from 0 to 1: of all cores since the last call on the CPU, of the GPU now.
+
+    None where the machine cannot tell: on Apple's GPU, and on NVIDIA's without the package nvidia-ml-py.
+    """
+    if device.type == "cpu":
+        return float(psutil.cpu_percent()) / 100
+    if device.type == "cuda":
+        try:
+            return torch.cuda.utilization(device) / 100
+        except (ModuleNotFoundError, RuntimeError):
+            return None
+    return None
+
+
 def memory_total(device: torch.device) -> int:
     """Bytes that the device has."""
     index = device.index or 0

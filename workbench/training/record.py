@@ -12,6 +12,7 @@ from workbench.spec.errors import TrainingError
 from workbench.spec.progress import Report
 from workbench.training.checkpoint import Position, save_best, save_checkpoint
 from workbench.training.clock import Clock
+from workbench.training.devices import device_load
 from workbench.training.job import Job
 from workbench.training.journal import Journal, disk_words
 from workbench.training.pulse import Pulse
@@ -56,6 +57,9 @@ class Recorder:
         values = job.meter.take(waited=job.feed.waited)
         self._loss = values["loss"]
         progress = max(done / total, clock.fraction)
+        load = device_load(job.device)
+        if load is not None:
+            values["load"] = load
         values |= {"learning_rate": rate, "memory": job.memory(), "progress": progress, "seconds": clock.seconds}
         kept = {name: value for name, value in values.items() if math.isfinite(value)}
         self._journal.tell(Scalars(step=done, epoch=done / job.feed.steps, values=kept))

@@ -17,7 +17,7 @@ from workbench.spec.errors import RunError, UsageError
 from workbench.spec.experiment import DataSpec, Experiment, TrainSpec
 from workbench.training.checkpoint import BEST, LAST, PREVIOUS, load_checkpoint, save_best, save_checkpoint
 from workbench.training.clock import Clock
-from workbench.training.devices import list_devices, resolve_device, resolve_precision
+from workbench.training.devices import device_load, list_devices, resolve_device, resolve_precision
 from workbench.training.feed import Feed, permutation
 from workbench.training.memory import fitting_batch, is_out_of_memory
 from workbench.training.meter import Meter
@@ -302,3 +302,10 @@ def test_what_counts_as_out_of_memory() -> None:
     assert all(is_out_of_memory(make()) for make in makers)
     assert not is_out_of_memory(RuntimeError("shape mismatch"))
     assert math.isfinite(1.0)
+
+
+def test_the_load_of_the_processor_is_a_share_and_apples_is_not_known() -> None:
+    load = device_load(CPU)
+    assert load is not None
+    assert 0 <= load <= 1
+    assert device_load(torch.device("mps")) is None

@@ -110,6 +110,8 @@ def machine_rows(state: RunState) -> list[Row]:
     if device:
         precision = state.derived.get("precision", "")
         rows.append(("device", f"{device}, {precision}" if precision else device, ""))
+    if "load" in values:
+        rows.append(("device load", words.percent(values["load"]), ""))
     if values.get("memory", 0) > 0:
         rows.append(("memory", words.memory(values["memory"]), ""))
     if "watching" in values:
