@@ -16,6 +16,7 @@ from workbench.engine.client import Done, EngineClient, Fail, Progress
 from workbench.engine.protocol import Failed
 from workbench.gui import theme
 from workbench.gui.bridge import Engine
+from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
 from workbench.runs.events import (
     AnyEvent,
@@ -348,6 +349,21 @@ def session(qtbot: QtBot, tmp_path: Path) -> Iterator[Session]:
     made.set_run(None)
     made.run_list.close()
     _delete(made)
+
+
+@pytest.fixture
+def show_page(qtbot: QtBot, session: Session, engine: Engine) -> Callable[[type[Page]], Page]:
+    """`show_page(TrainPage)` makes a page of the session and shows it."""
+
+    def show(kind: type[Page]) -> Page:
+        made = kind(session, engine)
+        qtbot.addWidget(made)
+        made.resize(1200, 800)
+        made.show()
+        made.entered()
+        return made
+
+    return show
 
 
 def _delete(root: QObject) -> None:

@@ -123,6 +123,7 @@ def test_nothing_one_point_and_a_constant_can_be_painted(qtbot: QtBot) -> None:
         for logarithmic in (False, True):
             plot.set_logarithmic(logarithmic)
             plot.set_curves(curves)
+            assert not plot.grab().isNull()
             plot.grab()
     plot.set_curves([Curve(label=str(n), x=np.arange(9.0), y=np.arange(9.0) * n, color=n) for n in range(7)])
     plot.grab()

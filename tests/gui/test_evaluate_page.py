@@ -10,7 +10,6 @@ from pytestqt.qtbot import QtBot
 
 from workbench.engine.messages import Evaluate
 from workbench.engine.protocol import Failed
-from workbench.gui.bridge import Engine
 from workbench.gui.pages.evaluate import EvaluatePage, figures
 from workbench.gui.pages.evaluate import page as evaluate_page
 from workbench.gui.session import Session
@@ -24,14 +23,9 @@ Figures = tuple[float, float, float]
 
 
 @pytest.fixture
-def page(qtbot: QtBot, session: Session, engine: Engine) -> EvaluatePage:
+def page(show_page: Callable[[type[EvaluatePage]], EvaluatePage]) -> EvaluatePage:
     """The page, shown."""
-    made = EvaluatePage(session, engine)
-    qtbot.addWidget(made)
-    made.resize(1200, 800)
-    made.show()
-    made.entered()
-    return made
+    return show_page(EvaluatePage)
 
 
 @pytest.fixture

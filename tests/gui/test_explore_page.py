@@ -11,7 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from workbench.engine.messages import Project
 from workbench.engine.protocol import Failed
-from workbench.gui.bridge import Engine
 from workbench.gui.pages.explore import ExplorePage, scene
 from workbench.gui.pages.explore import page as explore_page
 from workbench.gui.session import Session
@@ -23,14 +22,9 @@ from workbench.runs.split import SplitTable
 
 
 @pytest.fixture
-def page(qtbot: QtBot, session: Session, engine: Engine) -> ExplorePage:
+def page(show_page: Callable[[type[ExplorePage]], ExplorePage]) -> ExplorePage:
     """The page, shown."""
-    made = ExplorePage(session, engine)
-    qtbot.addWidget(made)
-    made.resize(1200, 800)
-    made.show()
-    made.entered()
-    return made
+    return show_page(ExplorePage)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The Export page: what is asked, and what it says of the files that come back."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from pytestqt.qtbot import QtBot
 from workbench.engine.messages import Export, ExportReply, MakeReport
 from workbench.engine.protocol import Failed
 from workbench.export import formats as offered
-from workbench.gui.bridge import Engine
 from workbench.gui.pages.export import ExportPage, formats
 from workbench.gui.pages.export import page as export_page
 from workbench.gui.session import Session
@@ -20,14 +20,9 @@ from workbench.runs.results import ExportRecord, save_exports
 
 
 @pytest.fixture
-def page(qtbot: QtBot, session: Session, engine: Engine) -> ExportPage:
+def page(show_page: Callable[[type[ExportPage]], ExportPage]) -> ExportPage:
     """The page, shown."""
-    made = ExportPage(session, engine)
-    qtbot.addWidget(made)
-    made.resize(1200, 800)
-    made.show()
-    made.entered()
-    return made
+    return show_page(ExportPage)
 
 
 @pytest.fixture

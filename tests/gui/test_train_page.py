@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from workbench.gui import words
-from workbench.gui.bridge import Engine
 from workbench.gui.pages.train import TrainPage, facts
 from workbench.gui.pages.train import page as train_page
 from workbench.gui.pages.train.history import History
@@ -39,14 +38,9 @@ def _scalars(step: int, epoch: float, *, loss: float = 1.0, at: float = 0.0) -> 
 
 
 @pytest.fixture
-def page(qtbot: QtBot, session: Session, engine: Engine) -> TrainPage:
+def page(show_page: Callable[[type[TrainPage]], TrainPage]) -> TrainPage:
     """The page, shown."""
-    made = TrainPage(session, engine)
-    qtbot.addWidget(made)
-    made.resize(1200, 800)
-    made.show()
-    made.entered()
-    return made
+    return show_page(TrainPage)
 
 
 @pytest.fixture
