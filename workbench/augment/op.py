@@ -11,14 +11,14 @@ not; matrix products and library convolutions may, in the last bit.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.geometry import resample
-from workbench.spec.catalog import OpCard
+from workbench.spec.catalog import OpCard, OpGroup
 from workbench.spec.params import Params, describe, param
 
 P = TypeVar("P", bound=Params)
@@ -120,15 +120,38 @@ class GeometricOp(Op[P]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpInfo(Generic[P]):
-    """An op as a plugin declares it: `OP = OpInfo(name="solarize", ...)` or `OPS = (...)`."""
+class Ladder(Generic[P]):
+    """One way to turn an op up, step by step, for the invariance audit.
+
+    `params` gives the op's parameters at a strength above 0, up to 1, the strongest change that still makes
+    sense; every image is changed (p = 1) and nothing else varies. `words` says that strength to a person
+    ('±90°', 'σ 2.0'). `needs_color`: it does nothing to images that are not RGB.
+    """
 
     name: str
     title: str
-    group: Literal["geometry", "color", "sharpness", "noise", "erasing"]
+    params: Callable[[float], P]
+    words: Callable[[float], str]
+    needs_color: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpInfo(Generic[P]):
+    """An op as a plugin declares it: `OP = OpInfo(name="solarize", ...)` or `OPS = (...)`.
+
+    ladders: how the invariance audit turns it up, one per thing that it changes; none where that has no meaning.
+    torchvision: the same in torchvision's words, a Python expression over `v2` (torchvision.transforms.v2) and
+    `torch`, from the parameters and the side of the view in pixels; None where torchvision has nothing like it.
+    """
+
+    name: str
+    title: str
+    group: OpGroup
     help: str
     params: type[P]
     build: Callable[[P], Op[Any]]
+    ladders: tuple[Ladder[P], ...] = ()
+    torchvision: Callable[[P, int], str] | None = None
 
     def card(self) -> OpCard:
         """This op as plain data."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from workbench.augment.chain import Chain, Link, OpText, Step
 from workbench.augment.draws import sample_keys
 from workbench.augment.op import OpInfo
+from workbench.augment.pixels import LEVELS, as_floats
 from workbench.spec.errors import NotFoundError, SpecError, suggestion
 from workbench.spec.experiment import OpSpec, Role, ViewSpec
 from workbench.spec.params import convert
@@ -60,13 +61,13 @@ class ViewPlan:
     def make(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[Tensor]:
         """Every view of a batch: (n, C, h, w) float32 in [0, 1] each, on the device of the pixels.
 
-        pixels: (n, C, S, S) uint8. ids: (n,) int64, who the images are (`data.identity`).
+        pixels: (n, C, S, S) uint8 or uint16. ids: (n,) int64, who the images are (`data.identity`).
         """
         shape = _checked(pixels, ids)
         drawings = [chain.draw(sample_keys(seed, epoch, ids, view), shape) for view, chain in enumerate(self._chains)]
         parts: list[list[Tensor]] = [[] for _ in self._chains]
         for first, last in _parts(pixels, max(self.sizes)):
-            images = pixels[first:last].float().div_(255)
+            images = as_floats(pixels[first:last])
             for made, chain, drawing in zip(parts, self._chains, drawings, strict=True):
                 made.append(chain.apply(images, drawing.part(first, last)))
         return [made[0] if len(made) == 1 else torch.cat(made) for made in parts]
@@ -95,11 +96,12 @@ class ViewPlan:
     def steps(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor, view: int = 0) -> list[Step]:
         """One image after each op of one view in turn; the last step is that view.
 
-        pixels: (1, C, S, S) uint8; ids: (1,). Ops ahead of the first geometric one give images of the stored size.
+        pixels: (1, C, S, S) uint8 or uint16; ids: (1,). Ops ahead of the first geometric one give images of the
+        stored size.
         """
         shape = _checked(pixels, ids)
         drawing = self._chains[view].draw(sample_keys(seed, epoch, ids, view), shape)
-        return self._chains[view].steps(pixels.float().div_(255), drawing)
+        return self._chains[view].steps(as_floats(pixels), drawing)
 
 
 def _names(view: ViewSpec) -> list[str]:
@@ -127,8 +129,8 @@ def _links(chain: Sequence[OpSpec], ops: Mapping[str, OpInfo[Any]], where: str) 
 
 def _checked(pixels: Tensor, ids: Tensor) -> tuple[int, int, int]:
     """The (C, H, W) of a batch. What training feeds here is ours, so that a mismatch is a bug, not bad input."""
-    if pixels.dim() != 4 or pixels.dtype != torch.uint8:
-        raise ValueError(f"pixels must be (n, C, S, S) uint8, not {tuple(pixels.shape)} {pixels.dtype}")
+    if pixels.dim() != 4 or pixels.dtype not in LEVELS:
+        raise ValueError(f"pixels must be (n, C, S, S) uint8 or uint16, not {tuple(pixels.shape)} {pixels.dtype}")
     if ids.shape != pixels.shape[:1]:
         raise ValueError(f"{len(pixels)} images but ids of shape {tuple(ids.shape)}")
     channels, height, width = pixels.shape[1:]

@@ -13,6 +13,9 @@ Family = Literal[
 ]
 
 
+OpGroup = Literal["geometry", "color", "sharpness", "noise", "erasing", "masking", "composite"]
+
+
 class Recipe(Struct, frozen=True, kw_only=True):
     """Training settings that are known to work for a method, at a batch of 256."""
 
@@ -63,7 +66,7 @@ class OpCard(Struct, frozen=True, kw_only=True):
 
     name: str
     title: str
-    group: Literal["geometry", "color", "sharpness", "noise", "erasing"]
+    group: OpGroup
     help: str
     params: tuple[ParamInfo, ...] = ()
 

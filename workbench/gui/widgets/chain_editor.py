@@ -20,6 +20,8 @@ GROUPS = {
     "sharpness": "Sharpness",
     "noise": "Noise",
     "erasing": "Erasing",
+    "masking": "Patches and masks",
+    "composite": "Composites",
 }
 
 
