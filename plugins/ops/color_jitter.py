@@ -2,16 +2,12 @@
 
 from typing import Annotated
 
-import torch
 from torch import Tensor
 
-from workbench.augment.color import blend_, mean_luma, shift_hue_
+from workbench.augment.color import PARTS, jitter_
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, Op, OpInfo, Probability, spread
+from workbench.augment.op import Drawn, Op, OpInfo, Probability
 from workbench.spec.params import Params, param
-
-_PARTS = ("brightness", "contrast", "saturation", "hue")
-_HUE = 3
 
 
 class ColorJitterParams(Params, frozen=True, kw_only=True):
@@ -31,48 +27,20 @@ class ColorJitter(Op[ColorJitterParams]):
         """Three factors, the hue's turn, and the order. Parts that cannot do anything are left out."""
         strengths = (self.params.brightness, self.params.contrast, self.params.saturation, self.params.hue)
         drawn = {"on": draws.flags(self.params.p), "order": draws.order("order", 4)}
-        for part, strength in zip(_PARTS, strengths, strict=True):
+        for part, strength in zip(PARTS, strengths, strict=True):
             if strength == 0 or (part in ("saturation", "hue") and shape[0] != 3):
                 continue
             low, high = (-strength, strength) if part == "hue" else (max(0.0, 1 - strength), 1 + strength)
             drawn[part] = draws.uniform(part, low, high)
         return drawn
 
-    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
-        """In place: three rounds of blending, in each of which an image has its own kind, and hue in between."""
-        order = drawn["order"]
-        rounds = order[order != _HUE].view(-1, _HUE)
-        hue_at = (order == _HUE).int().argmax(dim=1)
-        for number in range(_HUE + 1):
-            rows = (hue_at == number).nonzero().squeeze(1)
-            if "hue" in drawn and rows.numel() > 0:
-                place = rows.to(images.device)
-                images[place] = shift_hue_(images[place], spread(drawn["hue"][rows], images))
-            if number < _HUE:
-                self._blend(images, drawn, rounds[:, number])
-        return images
-
-    def _blend(self, images: Tensor, drawn: Drawn, kinds: Tensor) -> None:
-        """One of brightness, contrast and saturation for each image. kinds: (n,), its place in `_PARTS`."""
-        kept = torch.ones(len(images))
-        chosen = [kinds == kind for kind in range(_HUE)]
-        for part, rows in zip(_PARTS, chosen, strict=False):
-            if part in drawn:
-                kept = torch.where(rows, drawn[part], kept)
-        if bool((kept == 1).all()):
-            return
-        lost = 1 - kept
-        contrast, saturation = lost * chosen[1], lost * chosen[2]
-        blend_(
-            images,
-            spread(kept, images),
-            spread(saturation, images) if bool(saturation.any()) else None,
-            spread(contrast, images).mul_(mean_luma(images)) if bool(contrast.any()) else None,
-        )
+    def change_rows(self, images: Tensor, rows: Tensor, drawn: Drawn) -> None:
+        """In place."""
+        jitter_(images, rows, drawn["order"], {part: drawn[part] for part in PARTS if part in drawn})
 
     def words(self, drawn: Drawn, item: int) -> str:
         """'b 1.25 c 0.90 s 1.40 hue +0.03'."""
-        texts = [f"{part[0]} {float(drawn[part][item]):.2f}" for part in _PARTS[:3] if part in drawn]
+        texts = [f"{part[0]} {float(drawn[part][item]):.2f}" for part in PARTS[:3] if part in drawn]
         if "hue" in drawn:
             texts.append(f"hue {float(drawn['hue'][item]):+.2f}")
         return " ".join(texts) or "nothing"

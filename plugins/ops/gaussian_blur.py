@@ -2,15 +2,12 @@
 
 from typing import Annotated
 
-import torch
 from torch import Tensor
 
+from workbench.augment.blur import blur_
 from workbench.augment.draws import Draws
 from workbench.augment.op import Drawn, Op, OpInfo, Probability
 from workbench.spec.params import Params, param
-
-# Beyond this many deviations the bell has 0.05 % of its weight: less than a tenth of a gray level of 255.
-_REACH = 3.5
 
 
 class GaussianBlurParams(Params, frozen=True, kw_only=True):
@@ -30,70 +27,13 @@ class GaussianBlur(Op[GaussianBlurParams]):
         del shape
         return {"on": draws.flags(self.params.p), "sigma": draws.uniform("sigma", *self.params.sigma)}
 
-    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
-        """Images are blurred together with those whose bell is as wide."""
-        sigma = drawn["sigma"].double()
-        radii = (sigma * _REACH).ceil().clamp(1, widest(min(images.shape[2:]))).long()
-        result = torch.empty_like(images)
-        for radius in sorted(set(radii.tolist())):
-            rows = (radii == radius).nonzero().squeeze(1)
-            place = rows.to(images.device)
-            result[place] = _blurred(images[place], _bell(sigma[rows], radius).to(images.device))
-        return result
+    def change_rows(self, images: Tensor, rows: Tensor, drawn: Drawn) -> None:
+        """In place."""
+        blur_(images, rows, drawn["sigma"])
 
     def words(self, drawn: Drawn, item: int) -> str:
         """'σ 1.6'."""
         return f"σ {float(drawn['sigma'][item]):.1f}"
-
-
-def widest(size: int) -> int:
-    """The largest radius at an image side: kernels of 3 at 32 px, 9 at 96 px, 23 at 224 px."""
-    return max(1, size // 10 // 2)
-
-
-def _bell(sigma: Tensor, radius: int) -> Tensor:
-    """(n, radius + 1) float32: the weights of a pixel and its neighbors to one side, n kernels of sum one."""
-    distance = torch.arange(radius + 1, dtype=torch.float64)
-    weights = (-0.5 * (distance / sigma[:, None]) ** 2).exp()
-    total = weights[:, 0] + 2 * weights[:, 1:].sum(dim=1)
-    return (weights / total[:, None]).float()
-
-
-def _blurred(images: Tensor, weights: Tensor) -> Tensor:
-    """Sums of shifted images, neighbors in pairs: on a CPU as quick as a convolution, and equal in every batch."""
-    n, channels, height, width = images.shape
-    radius = weights.shape[1] - 1
-    tall = _mirrored(images, radius, axis=2)
-    images = _weighted_sum([tall.narrow(2, k, height) for k in range(2 * radius + 1)], weights[..., None, None])
-    # Along x, shifts go over whole images as one line: what runs from row to row falls into the margin.
-    line = _mirrored(images, radius, axis=3).view(n, -1)
-    length = line.shape[1] - 2 * radius
-    summed = torch.empty_like(line)
-    _weighted_sum([line.narrow(1, k, length) for k in range(2 * radius + 1)], weights, out=summed[:, :length])
-    return summed.view(n, channels, height, width + 2 * radius)[..., :width].clamp(0, 1)
-
-
-def _mirrored(images: Tensor, radius: int, *, axis: int) -> Tensor:
-    """The images with `radius` mirrored rows or columns on both sides, the border itself not repeated."""
-    size = images.shape[axis]
-    shape = list(images.shape)
-    shape[axis] += 2 * radius
-    padded = images.new_empty(shape)
-    padded.narrow(axis, radius, size).copy_(images)
-    padded.narrow(axis, 0, radius).copy_(images.narrow(axis, 1, radius).flip(axis))
-    padded.narrow(axis, radius + size, radius).copy_(images.narrow(axis, size - 1 - radius, radius).flip(axis))
-    return padded
-
-
-def _weighted_sum(shifted: list[Tensor], weights: Tensor, out: Tensor | None = None) -> Tensor:
-    """The middle one and the pairs about it. weights: (n, radius + 1, …), a column per distance."""
-    radius = weights.shape[1] - 1
-    columns = [weights[:, k : k + 1] for k in range(radius + 1)]
-    summed = torch.mul(shifted[radius], columns[0], out=out)
-    pair = torch.empty_like(summed)
-    for k in range(1, radius + 1):
-        summed += torch.add(shifted[radius - k], shifted[radius + k], out=pair).mul_(columns[k])
-    return summed
 
 
 OP = OpInfo(

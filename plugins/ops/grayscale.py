@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from workbench.augment.color import luma
+from workbench.augment.color import grayscale_
 from workbench.augment.draws import Draws
 from workbench.augment.op import Drawn, Op, OpInfo, Probability
 from workbench.spec.params import Params
@@ -23,10 +23,10 @@ class Grayscale(Op[GrayscaleParams]):
         on = draws.flags(self.params.p)
         return {"on": on if shape[0] == 3 else torch.zeros_like(on)}
 
-    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+    def change_rows(self, images: Tensor, rows: Tensor, drawn: Drawn) -> None:
         """In place."""
         del drawn
-        return images.copy_(luma(images))
+        grayscale_(images, rows)
 
 
 OP = OpInfo(

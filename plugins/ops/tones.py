@@ -9,6 +9,9 @@ from workbench.augment.draws import Draws
 from workbench.augment.op import Drawn, Op, OpInfo, Probability, spread
 from workbench.spec.params import Params, param
 
+# Values that torch does not part among threads.
+_PIECE = 16_384
+
 
 class SolarizeParams(Params, frozen=True, kw_only=True):
     """From where, and how often."""
@@ -52,9 +55,10 @@ class Gamma(Op[GammaParams]):
         return {"on": draws.flags(self.params.p), "gamma": draws.uniform("gamma", *self.params.gamma)}
 
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
-        """In place, one by one: where vector and scalar powers round differently, the batch does not show."""
+        """In place, in pieces that no thread shares: where vector and scalar powers round differently, nobody sees."""
         for image, exponent in zip(images, drawn["gamma"].tolist(), strict=True):
-            image.pow_(exponent)
+            for piece in image.view(-1).split(_PIECE):
+                piece.pow_(exponent)
         return images
 
     def words(self, drawn: Drawn, item: int) -> str:

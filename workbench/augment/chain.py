@@ -107,17 +107,20 @@ class Chain:
                 shape = (shape[0], *self.size)
         return Drawing(drawn=tuple(drawn), matrices=tuple(matrices), corners=corners(whole).float())
 
-    def apply(self, images: Tensor, drawing: Drawing) -> Tensor:
-        """(n, C, H, W) float32 in [0, 1], not written to; returns views (n, C, h, w) float32 in [0, 1]."""
-        ours = False
-        for run in self._runs:
+    def apply(self, images: Tensor, drawing: Drawing, out: Tensor | None = None) -> Tensor:
+        """(n, C, H, W) float32 in [0, 1], not written to; returns views (n, C, h, w) float32 in [0, 1].
+
+        They are written to `out` where it is given: contiguous, of the views' shape.
+        """
+        last = max(number for number, run in enumerate(self._runs) if run.geometric)
+        for number, run in enumerate(self._runs):
             if run.geometric:
                 matrices = drawing.matrices[run.last - 1] if run.last > run.first else identity(len(images))
-                images, ours = resample(images, matrices, self.size), True
+                images = resample(images, matrices, self.size, out if number == last else None)
                 continue
+            if number == 0:  # Ops write into what they get, which must not be the caller's.
+                images = images.clone()
             for position in range(run.first, run.last):
-                # Ops may write into what they get, which must not be the caller's.
-                images, ours = images if ours else images.clone(), True
                 images = self.links[position].op.apply(images, drawing.drawn[position])
         return images
 

@@ -4,11 +4,86 @@ Images are (n, C, h, w) float32 in [0, 1]; factors are (n, 1, 1, 1). Functions w
 write into the images and return them.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
+from workbench.augment.compiled import kernels_for
+
 # ITU-R 601-2 luma, with torchvision's digits.
 RED, GREEN, BLUE = 0.2989, 0.587, 0.114
+
+
+PARTS = ("brightness", "contrast", "saturation", "hue")
+"""The adjustments of `jitter_`, by their numbers."""
+
+_CONTRAST, _SATURATION, _HUE = 1, 2, 3
+
+
+def grayscale_(images: Tensor, rows: Tensor) -> None:
+    """Every channel of the RGB images[rows] becomes the gray value. rows: (m,) int64 on the CPU."""
+    kernels = kernels_for(images)
+    if kernels is not None:
+        kernels.grayscale(images.numpy(), rows.numpy())
+        return
+    place = rows.to(images.device)
+    images[place] = luma(images[place]).expand(-1, 3, -1, -1)
+
+
+def jitter_(images: Tensor, rows: Tensor, order: Tensor, factors: Mapping[str, Tensor]) -> None:
+    """torchvision's adjustments of images[rows], each clamped to [0, 1], in an order of its own for every image.
+
+    order: (m, 4) int64, permutations of the numbers of `PARTS`; factors: (m,) float32 by part, for hue the turn;
+    parts that are missing are left out, and so are saturation and hue where images are not RGB. All on the CPU.
+    """
+    kernels = kernels_for(images)
+    if kernels is None:
+        place = rows.to(images.device)
+        images[place] = _jittered_by_rounds(images[place], order, factors)
+        return
+    used = torch.tensor([part in factors for part in PARTS])
+    ones = torch.ones(len(rows))
+    numbers = torch.stack([factors.get(part, ones) for part in PARTS], dim=1)
+    kernels.jitter(images.numpy(), rows.numpy(), order.contiguous().numpy(), numbers.numpy(), used.numpy())
+
+
+def _jittered_by_rounds(images: Tensor, order: Tensor, factors: Mapping[str, Tensor]) -> Tensor:
+    """Three rounds of blending, in each of which an image has its own kind, and hue in between."""
+    rounds = order[order != _HUE].view(-1, _HUE)
+    hue_at = (order == _HUE).int().argmax(dim=1)
+    is_color = images.shape[1] == 3
+    for number in range(_HUE + 1):
+        rows = (hue_at == number).nonzero().squeeze(1)
+        if "hue" in factors and is_color and rows.numel() > 0:
+            place = rows.to(images.device)
+            shift = factors["hue"][rows].to(images.device)[:, None, None, None]
+            images[place] = shift_hue_(images[place], shift)
+        if number < _HUE:
+            _blend_kinds(images, factors, rounds[:, number])
+    return images
+
+
+def _blend_kinds(images: Tensor, factors: Mapping[str, Tensor], kinds: Tensor) -> None:
+    """One of brightness, contrast and saturation for each image. kinds: (n,), its place in `PARTS`."""
+    kept = torch.ones(len(images))
+    for kind, part in enumerate(PARTS[:_HUE]):
+        if part in factors and (kind != _SATURATION or images.shape[1] == 3):
+            kept = torch.where(kinds == kind, factors[part], kept)
+    if bool((kept == 1).all()):
+        return
+
+    def spread(values: Tensor) -> Tensor:
+        return values.to(images.device, torch.float32, non_blocking=True)[:, None, None, None]
+
+    lost = 1 - kept
+    contrast, saturation = lost * (kinds == _CONTRAST), lost * (kinds == _SATURATION)
+    blend_(
+        images,
+        spread(kept),
+        spread(saturation) if bool(saturation.any()) else None,
+        spread(contrast).mul_(mean_luma(images)) if bool(contrast.any()) else None,
+    )
 
 
 def luma(images: Tensor) -> Tensor:
@@ -20,11 +95,13 @@ def luma(images: Tensor) -> Tensor:
 
 
 def mean_luma(images: Tensor) -> Tensor:
-    """(n, 1, 1, 1) mean gray value of RGB or one-channel images."""
+    """(n, 1, 1, 1) mean gray value of RGB images; of all channels alike where there are not three."""
     # In two steps: a sum over everything may be split among threads for one image and not for two.
     means = images.sum(dim=2).sum(dim=2) / (images.shape[2] * images.shape[3])
     if images.shape[1] == 3:
         means = means[:, 0:1] * RED + means[:, 1:2] * GREEN + means[:, 2:3] * BLUE
+    elif images.shape[1] > 1:
+        means = sum(means.split(1, dim=1), torch.zeros_like(means[:, 0:1])) / images.shape[1]
     return means[:, 0:1, None, None]
 
 

@@ -11,14 +11,20 @@ How a view is resampled, image by image:
 - A view with fewer pixels than the region it shows is sampled k times finer, k the scale rounded, and
   then shrunk by torch's antialiased bilinear filter, so that nothing aliases. torchvision crops to
   whole pixels and shrinks in one step; at a whole scale the two are equal, otherwise close.
+
+On a CPU compiled loops do the same (`kernels`), to the rounding of float32.
 """
 
 from collections.abc import Iterable
+from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from workbench.augment.compiled import kernels_for
 
 # Slightly shrunk views are sampled as they are: below this scale there is little to alias.
 _SHRUNK = 1.25
@@ -60,23 +66,88 @@ def corners(matrices: Tensor) -> Tensor:
     return (_mapped_corners(matrices) + 1) / 2
 
 
-def resample(images: Tensor, matrices: Tensor, size: tuple[int, int]) -> Tensor:
-    """New images (n, C, h, w) of `size` (h, w). images: (n, C, H, W) float32; never written to, never returned."""
+def resample(images: Tensor, matrices: Tensor, size: tuple[int, int], out: Tensor | None = None) -> Tensor:
+    """New images (n, C, h, w) of `size` (h, w), written to `out` where it is given.
+
+    images: (n, C, H, W) float32; never written to, never returned.
+    """
+    result = images.new_empty((*images.shape[:2], *size)) if out is None else out
     turns = _turns(matrices)
     quads = _mapped_corners(matrices)
     inside = (quads.abs() <= 1 + _ROUNDING).all(dim=2).all(dim=1)
     finer = _finer(quads, (images.shape[2], images.shape[3]), size)
+    kernels = kernels_for(images)
+    if kernels is not None:
+        _compiled(kernels, images, _Wanted(matrices, turns, finer, inside), result)
+        return result
     kinds = torch.where(turns >= 0, -1 - turns, 2 * finer + inside)
     present = sorted(set(kinds.tolist()))
     if len(present) == 1:
-        made = _resampled(images, matrices, size, present[0])
-        return made.clone() if made.data_ptr() == images.data_ptr() else made
-    result = images.new_empty((*images.shape[:2], *size))
+        return result.copy_(_resampled(images, matrices, size, present[0]))
     for kind in present:
         chosen = (kinds == kind).nonzero().squeeze(1)
         place = chosen.to(images.device)
         result[place] = _resampled(images[place], matrices[chosen], size, kind)
     return result
+
+
+class _Wanted(NamedTuple):
+    """What is to be done with n images: their matrices, turns (-1 for none), times finer, and whether inside."""
+
+    matrices: Tensor
+    turns: Tensor
+    finer: Tensor
+    inside: Tensor
+
+    def of(self, chosen: Tensor) -> "_Wanted":
+        """Those of some images."""
+        return _Wanted(*(part[chosen] for part in self))
+
+
+def _compiled(kernels: ModuleType, images: Tensor, wanted: _Wanted, result: Tensor) -> None:
+    """By the kernels: crops and flips of one kind, axis by axis; everything that is slanted, point by point."""
+    slanted = (wanted.matrices[:, (0, 1, 2, 2), (1, 0, 0, 1)] != 0).any(dim=1) | (wanted.matrices[:, 2, 2] != 1)
+    kinds = torch.where(wanted.turns >= 0, -1 - wanted.turns, slanted.long())
+    size = (result.shape[2], result.shape[3])
+    for kind in sorted(set(kinds.tolist())):
+        chosen = (kinds == kind).nonzero().squeeze(1)
+        whole = len(chosen) == len(images)
+        part = images.contiguous() if whole else images[chosen]
+        if kind < 0:
+            result[chosen] = _resized(_turned(part, -1 - kind), size)
+            continue
+        target = result if whole else images.new_empty((len(chosen), *result.shape[1:]))
+        work = _slant if kind else _crop
+        work(kernels, part, wanted.of(chosen), target)
+        if not whole:
+            result[chosen] = target
+
+
+def _crop(kernels: ModuleType, images: Tensor, wanted: _Wanted, target: Tensor) -> None:
+    sources, sizes = np.array(images.shape[2:]), np.array(target.shape[2:])
+    slopes = wanted.matrices[:, (1, 0), (1, 0)].abs().numpy()
+    finer = wanted.finer.numpy()
+    apart = slopes * sources / (sizes * finer[:, None])
+    longest = int(np.ceil((2 * finer[:, None] - 1) * apart).max()) + 3
+    kernels.crop(
+        images.numpy(), wanted.matrices.contiguous().numpy(), finer, wanted.inside.numpy(), longest, target.numpy()
+    )
+
+
+def _slant(kernels: ModuleType, images: Tensor, wanted: _Wanted, target: Tensor) -> None:
+    """Point by point, as many times finer as needed, and then shrunk."""
+    height, width = target.shape[2:]
+    for factor in sorted(set(wanted.finer.tolist())):
+        chosen = (wanted.finer == factor).nonzero().squeeze(1)
+        fine = target.new_empty((len(chosen), target.shape[1], height * factor, width * factor))
+        matrices = wanted.matrices[chosen].contiguous()
+        kernels.sample(images[chosen].numpy(), matrices.numpy(), wanted.inside[chosen].numpy(), fine.numpy())
+        if factor > 1:
+            shrunk = target.new_empty((len(chosen), *target.shape[1:]))
+            everywhere = torch.ones(len(chosen), dtype=torch.bool)
+            _crop(kernels, fine, _Wanted(identity(len(chosen)), everywhere, wanted.finer[chosen], everywhere), shrunk)
+            fine = shrunk
+        target[chosen] = fine
 
 
 def _resampled(images: Tensor, matrices: Tensor, size: tuple[int, int], kind: int) -> Tensor:

@@ -43,13 +43,28 @@ class Op(ABC, Generic[P]):
     def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
         """One draw per image. `shape` is (C, h, w) of the images that it will be applied to."""
 
-    @abstractmethod
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """The op on images that it touches, all of them. May write into `images`.
 
         images: (m, C, h, w) float32 in [0, 1]; returns the same shape and range. drawn: on the CPU (`spread`
-        brings a number per image to the pixels).
+        brings a number per image to the pixels). An op has this or `change_rows`.
         """
+        raise NotImplementedError(f"{type(self).__name__} has neither change nor change_rows")
+
+    def change_rows(self, images: Tensor, rows: Tensor, drawn: Drawn) -> None:
+        """The op on images[rows], in place. rows: (m,) int64 on the CPU; drawn: of those rows alone.
+
+        For ops that can spare the copies that gathering them costs.
+        """
+        if images.device.type == "cpu" and images[:1].numel() >= _LARGE:
+            for number, item in enumerate(rows.tolist()):
+                part = images[item : item + 1]
+                _put(part, self.change(part, {name: value[number : number + 1] for name, value in drawn.items()}))
+        elif len(rows) == len(images):
+            _put(images, self.change(images, drawn))
+        else:
+            place = rows.to(images.device)
+            images[place] = self.change(images[place], drawn)
 
     def words(self, drawn: Drawn, item: int) -> str:
         """The draw of one image that the op touched, in a few words ('hue +0.07')."""
@@ -57,32 +72,20 @@ class Op(ABC, Generic[P]):
         return "yes"
 
     def apply(self, images: Tensor, drawn: Drawn) -> Tensor:
-        """images: (n, C, h, w) float32 in [0, 1]; writes into `images` and returns them.
+        """images: (n, C, h, w) float32 in [0, 1]; writes into them, where they are in one piece, and returns them.
 
         Only the images that are touched cost anything.
         """
+        images = images.contiguous()
         on = drawn.get("on")
-        if on is None:
-            on = torch.ones(len(images), dtype=torch.bool)
-        touched = on.nonzero().squeeze(1)
-        if images.device.type == "cpu" and images[:1].numel() >= _LARGE:
-            for item in touched.tolist():
-                self._change_part(
-                    images[item : item + 1], {name: value[item : item + 1] for name, value in drawn.items()}
-                )
-        elif len(touched) == len(images):
-            self._change_part(images, drawn)
-        elif len(touched) > 0:
-            place = touched.to(images.device)
-            images[place] = self.change(images[place], {name: value[touched] for name, value in drawn.items()})
+        if on is None or bool(on.all()):
+            rows = torch.arange(len(images))
+        else:
+            rows = on.nonzero().squeeze(1)
+            drawn = {name: value[rows] for name, value in drawn.items()}
+        if len(rows) > 0:
+            self.change_rows(images, rows, drawn)
         return images
-
-    def _change_part(self, images: Tensor, drawn: Drawn) -> None:
-        """In place, without a copy where the op itself is."""
-        if len(images) > 0:
-            changed = self.change(images, drawn)
-            if changed.data_ptr() != images.data_ptr():
-                images.copy_(changed)
 
     def describe(self, drawn: Drawn, item: int) -> str:
         """The draw of one image in a few words; 'no' where the op left it alone."""
@@ -156,6 +159,12 @@ class OpInfo(Generic[P]):
     def card(self) -> OpCard:
         """This op as plain data."""
         return OpCard(name=self.name, title=self.title, group=self.group, help=self.help, params=describe(self.params))
+
+
+def _put(images: Tensor, changed: Tensor) -> None:
+    """Without a copy where the op itself was in place."""
+    if changed.data_ptr() != images.data_ptr():
+        images.copy_(changed)
 
 
 def spread(values: Tensor, images: Tensor) -> Tensor:

@@ -4,8 +4,10 @@ The Views page and training call the same code here, keyed by (seed, epoch, imag
 is, to the pixel, what is fed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -65,12 +67,16 @@ class ViewPlan:
         """
         shape = _checked(pixels, ids)
         drawings = [chain.draw(sample_keys(seed, epoch, ids, view), shape) for view, chain in enumerate(self._chains)]
-        parts: list[list[Tensor]] = [[] for _ in self._chains]
-        for first, last in _parts(pixels, max(self.sizes)):
+        views = [pixels.new_empty((len(pixels), shape[0], size, size), dtype=torch.float32) for size in self.sizes]
+
+        @torch.no_grad()
+        def fill(first: int, last: int) -> None:
             images = as_floats(pixels[first:last])
-            for made, chain, drawing in zip(parts, self._chains, drawings, strict=True):
-                made.append(chain.apply(images, drawing.part(first, last)))
-        return [made[0] if len(made) == 1 else torch.cat(made) for made in parts]
+            for view, chain, drawing in zip(views, self._chains, drawings, strict=True):
+                chain.apply(images, drawing.part(first, last), view[first:last])
+
+        _share(fill, _parts(pixels, max(self.sizes)))
+        return views
 
     @torch.no_grad()
     def show(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[ShownView]:
@@ -137,11 +143,27 @@ def _checked(pixels: Tensor, ids: Tensor) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def _parts(pixels: Tensor, largest_view: int) -> Iterator[tuple[int, int]]:
+def _share(work: Callable[[int, int], None], parts: list[tuple[int, int]]) -> None:
+    """Each part once: in turn, or on as many threads as torch may use (kernels and torch let go of Python's lock)."""
+    threads = min(len(parts), torch.get_num_threads())
+    if threads < 2:
+        for first, last in parts:
+            work(first, last)
+        return
+    for done in [_pool(threads).submit(work, first, last) for first, last in parts]:
+        done.result()
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="views")
+
+
+def _parts(pixels: Tensor, largest_view: int) -> list[tuple[int, int]]:
     """(first, last) of what is worked on at once: everything on a GPU, what fits a cache on a CPU."""
     n, channels, height, width = pixels.shape
     step = max(1, n)
     if pixels.device.type == "cpu":
         step = max(1, _PART_BYTES // (4 * channels * max(height * width, largest_view**2)))
-    for first in range(0, max(1, n), step):
-        yield first, min(n, first + step)
+        step = min(step, max(1, -(-n // torch.get_num_threads())))
+    return [(first, min(n, first + step)) for first in range(0, n, step)]
