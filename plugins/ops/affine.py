@@ -7,7 +7,7 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.geometry import affine
-from workbench.augment.op import Drawn, GeometricOp, OpInfo, Probability
+from workbench.augment.op import Drawn, GeometricOp, Ladder, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -55,6 +55,19 @@ class Affine(GeometricOp[AffineParams]):
         return f"{text} shear {one['shear']:+.1f}°" if self.params.shear else text
 
 
+def _in_torchvision(params: AffineParams, size: int) -> str:
+    del size
+    affine = (
+        f"v2.RandomAffine({params.degrees:g}, translate=({params.translate:g}, {params.translate:g}), "
+        f"scale={tuple(params.scale)}, shear={params.shear:g}, interpolation=v2.InterpolationMode.BILINEAR)"
+    )
+    return sometimes(affine, params.p)
+
+
+def _alone(*, translate: float = 0.0, scale: float = 1.0, shear: float = 0.0) -> AffineParams:
+    return AffineParams(degrees=0.0, translate=translate, scale=(scale, scale), shear=shear, p=1.0)
+
+
 OP = OpInfo(
     name="affine",
     title="Affine",
@@ -62,4 +75,25 @@ OP = OpInfo(
     help="Turns, shifts, scales and slants the image a little, as if the camera had moved.",
     params=AffineParams,
     build=Affine,
+    ladders=(
+        Ladder(
+            name="shift",
+            title="Shift",
+            params=lambda strength: _alone(translate=0.4 * strength),
+            words=lambda strength: f"up to {40 * strength:.0f} % of the side",
+        ),
+        Ladder(
+            name="shrink",
+            title="Shrink",
+            params=lambda strength: _alone(scale=1 - 0.7 * strength),
+            words=lambda strength: f"×{1 - 0.7 * strength:.2f}",
+        ),
+        Ladder(
+            name="shear",
+            title="Shear",
+            params=lambda strength: _alone(shear=45 * strength),
+            words=lambda strength: f"up to ±{45 * strength:.0f}°",
+        ),
+    ),
+    torchvision=_in_torchvision,
 )

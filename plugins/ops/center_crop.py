@@ -7,7 +7,7 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.geometry import affine
-from workbench.augment.op import Drawn, GeometricOp, OpInfo
+from workbench.augment.op import Drawn, GeometricOp, Ladder, OpInfo
 from workbench.spec.params import Params, param
 
 
@@ -35,6 +35,10 @@ class CenterCrop(GeometricOp[CenterCropParams]):
         return f"{float(drawn['side'][item]) ** 2:.2f} of the area"
 
 
+def _in_torchvision(params: CenterCropParams, size: int) -> str:
+    return f"v2.Lambda(lambda image: v2.functional.center_crop(image, [round({params.side:g} * side) for side in image.shape[-2:]])), v2.Resize(({size}, {size}), antialias=True)"  # noqa: E501
+
+
 OP = OpInfo(
     name="center_crop",
     title="Center crop",
@@ -42,4 +46,13 @@ OP = OpInfo(
     help="Keeps the middle of the image and cuts its border away, the same for every image.",
     params=CenterCropParams,
     build=CenterCrop,
+    ladders=(
+        Ladder(
+            name="zoom",
+            title="Zoom to the middle",
+            params=lambda strength: CenterCropParams(side=1 - 0.7 * strength),
+            words=lambda strength: f"{100 * (1 - 0.7 * strength):.0f} % of each side",
+        ),
+    ),
+    torchvision=_in_torchvision,
 )

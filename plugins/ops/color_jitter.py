@@ -1,12 +1,13 @@
 """Color jitter: brightness, contrast, saturation and hue, in an order of its own for every image."""
 
+from functools import partial
 from typing import Annotated
 
 from torch import Tensor
 
 from workbench.augment.color import PARTS, jitter_
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, Op, OpInfo, Probability
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -46,6 +47,18 @@ class ColorJitter(Op[ColorJitterParams]):
         return " ".join(texts) or "nothing"
 
 
+def _in_torchvision(params: ColorJitterParams, size: int) -> str:
+    del size
+    strengths = (params.brightness, params.contrast, params.saturation, params.hue)
+    return sometimes(f"v2.ColorJitter({', '.join(f'{strength:g}' for strength in strengths)})", params.p)
+
+
+def _alone(part: str, strength: float) -> ColorJitterParams:
+    """One of the four, the others off."""
+    strengths = {name: strength if name == part else 0.0 for name in PARTS}
+    return ColorJitterParams(**strengths, p=1.0)
+
+
 OP = OpInfo(
     name="color_jitter",
     title="Color jitter",
@@ -53,4 +66,33 @@ OP = OpInfo(
     help="Changes brightness, contrast, saturation and hue at random, so that lighting and color make no difference.",
     params=ColorJitterParams,
     build=ColorJitter,
+    ladders=(
+        Ladder(
+            name="brightness",
+            title="Brightness",
+            params=partial(_alone, "brightness"),
+            words=lambda strength: f"×{1 - strength:.2f} to ×{1 + strength:.2f}",
+        ),
+        Ladder(
+            name="contrast",
+            title="Contrast",
+            params=partial(_alone, "contrast"),
+            words=lambda strength: f"×{1 - strength:.2f} to ×{1 + strength:.2f}",
+        ),
+        Ladder(
+            name="saturation",
+            title="Saturation",
+            params=partial(_alone, "saturation"),
+            words=lambda strength: f"×{1 - strength:.2f} to ×{1 + strength:.2f}",
+            needs_color=True,
+        ),
+        Ladder(
+            name="hue",
+            title="Hue",
+            params=lambda strength: _alone("hue", 0.5 * strength),
+            words=lambda strength: f"up to ±{0.5 * strength:.2f} turns",
+            needs_color=True,
+        ),
+    ),
+    torchvision=_in_torchvision,
 )

@@ -1,14 +1,14 @@
 """Random erasing (Zhong et al. 2017, arXiv:1708.04896), with cutout (arXiv:1708.04552) as its square case."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from workbench.augment.boxes import random_boxes
 from workbench.augment.draws import Draws
-from workbench.augment.field import uniform_field
-from workbench.augment.op import Drawn, Op, OpInfo, Probability
+from workbench.augment.fill import Fill, filled
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
 from workbench.spec.params import Params, param
 
 
@@ -22,9 +22,7 @@ class ErasingParams(Params, frozen=True, kw_only=True):
     ratio: Annotated[
         tuple[float, float], param("Narrowest and widest box, as width / height.", ge=0.1, le=10, advanced=True)
     ] = (0.3, 3.3)
-    fill: Annotated[
-        Literal["black", "gray", "mean", "noise"], param("What fills the box; mean is the image's own color.")
-    ] = "mean"
+    fill: Annotated[Fill, param("What fills the box; mean is the image's own color.")] = "mean"
     p: Probability = 0.5
 
 
@@ -47,24 +45,23 @@ class Erasing(Op[ErasingParams]):
         y = torch.arange(images.shape[2], device=images.device)[:, None]
         x = torch.arange(images.shape[3], device=images.device)
         hole = (y >= top) & (y < bottom) & (x >= left) & (x < right)
-        return torch.where(hole[:, None], self._fill(images, drawn), images)
-
-    def _fill(self, images: Tensor, drawn: Drawn) -> Tensor:
-        match self.params.fill:
-            case "black":
-                return images.new_zeros(())
-            case "gray":
-                return images.new_full((), 0.5)
-            case "mean":
-                # In two steps, as in `mean_luma`: the result may not depend on how many images there are.
-                return images.mean(dim=3).mean(dim=2)[:, :, None, None]
-            case "noise":
-                return uniform_field(drawn["key"].to(images.device), images[0].numel()).view_as(images)
+        return filled(images, hole[:, None], self.params.fill, drawn["key"])
 
     def words(self, drawn: Drawn, item: int) -> str:
         """'12 × 30 px'."""
         left, top, right, bottom = drawn["box"][item].tolist()
         return f"{right - left} × {bottom - top} px"
+
+
+_VALUES = {"black": "0", "gray": "0.5", "noise": '"random"'}
+
+
+def _in_torchvision(params: ErasingParams, size: int) -> str:
+    del size
+    value = _VALUES.get(params.fill)
+    if value is None:
+        return ""
+    return f"v2.RandomErasing(p={params.p:g}, scale={tuple(params.area)}, ratio={tuple(params.ratio)}, value={value})"
 
 
 OP = OpInfo(
@@ -74,4 +71,13 @@ OP = OpInfo(
     help="Covers a random box, so that no single spot can decide.",
     params=ErasingParams,
     build=Erasing,
+    ladders=(
+        Ladder(
+            name="erasing",
+            title="Erasing",
+            params=lambda strength: ErasingParams(area=(0.7 * strength, 0.7 * strength), p=1.0),
+            words=lambda strength: f"{70 * strength:.0f} % of the area",
+        ),
+    ),
+    torchvision=_in_torchvision,
 )

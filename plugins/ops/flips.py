@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, GeometricOp, OpInfo, Probability
+from workbench.augment.op import Drawn, GeometricOp, Ladder, OpInfo, Probability
 from workbench.spec.params import Params
 
 
@@ -40,6 +40,11 @@ class VerticalFlip(_Flip):
     diagonal = (1.0, -1.0, 1.0)
 
 
+def _always(strength: float) -> FlipParams:
+    del strength
+    return FlipParams(p=1.0)
+
+
 OPS = (
     OpInfo(
         name="horizontal_flip",
@@ -48,6 +53,10 @@ OPS = (
         help="Mirrors left and right, so that facing left or right makes no difference.",
         params=FlipParams,
         build=HorizontalFlip,
+        ladders=(
+            Ladder(name="horizontal_flip", title="Horizontal flip", params=_always, words=lambda _: "yes", steps=1),
+        ),
+        torchvision=lambda params, _: f"v2.RandomHorizontalFlip(p={params.p:g})",
     ),
     OpInfo(
         name="vertical_flip",
@@ -56,5 +65,7 @@ OPS = (
         help="Mirrors top and bottom; for images without an up, such as microscopy or satellite tiles.",
         params=FlipParams,
         build=VerticalFlip,
+        ladders=(Ladder(name="vertical_flip", title="Vertical flip", params=_always, words=lambda _: "yes", steps=1),),
+        torchvision=lambda params, _: f"v2.RandomVerticalFlip(p={params.p:g})",
     ),
 )

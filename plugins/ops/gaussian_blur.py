@@ -4,9 +4,9 @@ from typing import Annotated
 
 from torch import Tensor
 
-from workbench.augment.blur import blur_
+from workbench.augment.blur import blur_, widest
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, Op, OpInfo, Probability
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -36,6 +36,10 @@ class GaussianBlur(Op[GaussianBlurParams]):
         return f"σ {float(drawn['sigma'][item]):.1f}"
 
 
+def _in_torchvision(params: GaussianBlurParams, size: int) -> str:
+    return sometimes(f"v2.GaussianBlur({2 * widest(size) + 1}, sigma={tuple(params.sigma)})", params.p)
+
+
 OP = OpInfo(
     name="gaussian_blur",
     title="Gaussian blur",
@@ -43,4 +47,13 @@ OP = OpInfo(
     help="Softens the image at random, so that fine texture is not all that counts; too strong for images of 64 px.",
     params=GaussianBlurParams,
     build=GaussianBlur,
+    ladders=(
+        Ladder(
+            name="blur",
+            title="Gaussian blur",
+            params=lambda strength: GaussianBlurParams(sigma=(4 * strength, 4 * strength), p=1.0),
+            words=lambda strength: f"σ {4 * strength:.1f} px",
+        ),
+    ),
+    torchvision=_in_torchvision,
 )

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.field import normal_field
-from workbench.augment.op import Drawn, Op, OpInfo, Probability, spread
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, spread
 from workbench.spec.params import Params, param
 
 
@@ -49,4 +49,12 @@ OP = OpInfo(
     help="Adds grain to every pixel, as a sensor does in little light.",
     params=GaussianNoiseParams,
     build=GaussianNoise,
+    ladders=(
+        Ladder(
+            name="noise",
+            title="Gaussian noise",
+            params=lambda strength: GaussianNoiseParams(sigma=(0.4 * strength, 0.4 * strength), p=1.0),
+            words=lambda strength: f"σ {0.4 * strength:.2f}",
+        ),
+    ),
 )

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from workbench.augment.color import grayscale_
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, Op, OpInfo, Probability
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
 from workbench.spec.params import Params
 
 
@@ -36,4 +36,15 @@ OP = OpInfo(
     help="Takes all color out of some images, so that shape and texture must do.",
     params=GrayscaleParams,
     build=Grayscale,
+    ladders=(
+        Ladder(
+            name="grayscale",
+            title="Grayscale",
+            params=lambda _: GrayscaleParams(p=1.0),
+            words=lambda _: "yes",
+            needs_color=True,
+            steps=1,
+        ),
+    ),
+    torchvision=lambda params, _: f"v2.RandomGrayscale(p={params.p:g})",
 )

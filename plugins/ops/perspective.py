@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, GeometricOp, OpInfo, Probability
+from workbench.augment.op import Drawn, GeometricOp, Ladder, OpInfo, Probability
 from workbench.spec.params import Params, param
 
 
@@ -81,4 +81,13 @@ OP = OpInfo(
     help="Tilts the image in depth, as if it were seen from a random side.",
     params=PerspectiveParams,
     build=Perspective,
+    ladders=(
+        Ladder(
+            name="perspective",
+            title="Perspective",
+            params=lambda strength: PerspectiveParams(distortion=0.6 * strength, p=1.0),
+            words=lambda strength: f"distortion {0.6 * strength:.2f}",
+        ),
+    ),
+    torchvision=lambda params, _: f"v2.RandomPerspective({params.distortion:g}, p={params.p:g})",
 )

@@ -7,7 +7,7 @@ from torch import Tensor
 from workbench.augment.boxes import random_boxes
 from workbench.augment.draws import Draws
 from workbench.augment.geometry import affine
-from workbench.augment.op import Drawn, GeometricOp, OpInfo
+from workbench.augment.op import Drawn, GeometricOp, Ladder, OpInfo
 from workbench.spec.params import Params, param
 
 
@@ -43,6 +43,14 @@ class RandomResizedCrop(GeometricOp[CropParams]):
         return f"{width * height:.2f} of the area"
 
 
+def _in_torchvision(params: CropParams, size: int) -> str:
+    return f"v2.RandomResizedCrop({size}, scale={tuple(params.scale)}, ratio={tuple(params.ratio)}, antialias=True)"
+
+
+def _area(strength: float) -> float:
+    return 1 - 0.92 * strength
+
+
 OP = OpInfo(
     name="random_resized_crop",
     title="Random resized crop",
@@ -51,4 +59,13 @@ OP = OpInfo(
     "size.",
     params=CropParams,
     build=RandomResizedCrop,
+    ladders=(
+        Ladder(
+            name="crop",
+            title="Crop",
+            params=lambda strength: CropParams(scale=(_area(strength), _area(strength))),
+            words=lambda strength: f"{100 * _area(strength):.0f} % of the area",
+        ),
+    ),
+    torchvision=_in_torchvision,
 )

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.geometry import affine
-from workbench.augment.op import Drawn, GeometricOp, OpInfo, Probability
+from workbench.augment.op import Drawn, GeometricOp, Ladder, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -66,6 +66,18 @@ class QuarterTurn(GeometricOp[QuarterTurnParams]):
         return f"{90 * int(drawn['turns'][item])}°"
 
 
+def _rotation_in_torchvision(params: RotationParams, size: int) -> str:
+    del size
+    rotation = f"v2.RandomRotation({params.degrees:g}, interpolation=v2.InterpolationMode.BILINEAR)"
+    return sometimes(rotation, params.p)
+
+
+def _turn_in_torchvision(params: QuarterTurnParams, size: int) -> str:
+    del size
+    turns = "v2.Lambda(lambda image: torch.rot90(image, int(torch.randint(4, ())), (-2, -1)))"
+    return sometimes(turns, params.p)
+
+
 OPS = (
     OpInfo(
         name="rotation",
@@ -74,6 +86,15 @@ OPS = (
         help="Turns the image by a random angle, so that a slight tilt, or any turn, makes no difference.",
         params=RotationParams,
         build=Rotation,
+        ladders=(
+            Ladder(
+                name="rotation",
+                title="Rotation",
+                params=lambda strength: RotationParams(degrees=180 * strength, p=1.0),
+                words=lambda strength: f"up to ±{180 * strength:.0f}°",
+            ),
+        ),
+        torchvision=_rotation_in_torchvision,
     ),
     OpInfo(
         name="quarter_turn",
@@ -82,5 +103,15 @@ OPS = (
         help="Turns by 0, 90, 180 or 270 degrees without any loss; for images that have no up.",
         params=QuarterTurnParams,
         build=QuarterTurn,
+        ladders=(
+            Ladder(
+                name="quarter_turn",
+                title="Quarter turn",
+                params=lambda _: QuarterTurnParams(p=1.0),
+                words=lambda _: "any of four",
+                steps=1,
+            ),
+        ),
+        torchvision=_turn_in_torchvision,
     ),
 )

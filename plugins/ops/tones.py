@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, Op, OpInfo, Probability, spread
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, spread
+from workbench.augment.pixels import pieces
+from workbench.augment.tones import solarized
 from workbench.spec.params import Params, param
-
-# Values that torch does not part among threads.
-_PIECE = 16_384
 
 
 class SolarizeParams(Params, frozen=True, kw_only=True):
@@ -29,11 +28,9 @@ class Solarize(Op[SolarizeParams]):
         return {"on": draws.flags(self.params.p)}
 
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
-        """1 - x where x is at or above the threshold; by products, which are quicker than `where`."""
+        """1 - x where x is at or above the threshold."""
         del drawn
-        bright = torch.ge(images, self.params.threshold, out=torch.empty_like(images))
-        inverted = (1 - images).mul_(bright)
-        return images.mul_(1 - bright).add_(inverted)
+        return solarized(images, torch.full((len(images),), self.params.threshold))
 
 
 class GammaParams(Params, frozen=True, kw_only=True):
@@ -57,7 +54,7 @@ class Gamma(Op[GammaParams]):
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """In place, in pieces that no thread shares: where vector and scalar powers round differently, nobody sees."""
         for image, exponent in zip(images, drawn["gamma"].tolist(), strict=True):
-            for piece in image.view(-1).split(_PIECE):
+            for piece in pieces(image):
                 piece.pow_(exponent)
         return images
 
@@ -104,6 +101,15 @@ OPS = (
         help="Inverts all bright values, a strong change of tone that leaves edges where they are.",
         params=SolarizeParams,
         build=Solarize,
+        ladders=(
+            Ladder(
+                name="solarize",
+                title="Solarize",
+                params=lambda strength: SolarizeParams(threshold=1 - strength, p=1.0),
+                words=lambda strength: f"from {1 - strength:.2f} on",
+            ),
+        ),
+        torchvision=lambda params, _: f"v2.RandomSolarize({params.threshold:g}, p={params.p:g})",
     ),
     OpInfo(
         name="gamma",
@@ -112,6 +118,20 @@ OPS = (
         help="Brightens or darkens the middle tones without clipping, as another exposure would.",
         params=GammaParams,
         build=Gamma,
+        ladders=(
+            Ladder(
+                name="darken",
+                title="Gamma, darker",
+                params=lambda strength: GammaParams(gamma=(1 + 2 * strength, 1 + 2 * strength), p=1.0),
+                words=lambda strength: f"γ {1 + 2 * strength:.2f}",
+            ),
+            Ladder(
+                name="brighten",
+                title="Gamma, brighter",
+                params=lambda strength: GammaParams(gamma=(1 - 0.7 * strength, 1 - 0.7 * strength), p=1.0),
+                words=lambda strength: f"γ {1 - 0.7 * strength:.2f}",
+            ),
+        ),
     ),
     OpInfo(
         name="window_level",
@@ -120,5 +140,15 @@ OPS = (
         help="Stretches a random window of gray values over the whole range, as a radiologist's display does.",
         params=WindowParams,
         build=Window,
+        ladders=(
+            Ladder(
+                name="window",
+                title="Narrow window",
+                params=lambda strength: WindowParams(
+                    center=(0.5, 0.5), width=(1 - 0.8 * strength, 1 - 0.8 * strength), p=1.0
+                ),
+                words=lambda strength: f"width {1 - 0.8 * strength:.2f}",
+            ),
+        ),
     ),
 )

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 import torch
 from torch import Tensor
+from torchvision.transforms import v2
 
 from workbench.augment.chain import Chain, Link
 from workbench.augment.draws import Draws, sample_keys
@@ -20,7 +21,10 @@ REGISTRY = load_registry()
 OPS = list(REGISTRY.ops.values())
 REQUIRED = {
     "random_resized_crop", "center_crop", "horizontal_flip", "vertical_flip", "rotation", "perspective", "color_jitter",
-    "grayscale", "gaussian_blur", "solarize", "erasing", "gaussian_noise",
+    "grayscale", "gaussian_blur", "solarize", "erasing", "gaussian_noise", "quarter_turn", "affine", "elastic",
+    "channel_drop", "sharpness", "median", "posterize", "equalize", "autocontrast", "gamma", "window_level",
+    "poisson_noise", "salt_and_pepper", "patch_shuffle", "patch_drop", "patch_replace", "random_mask", "block_mask",
+    "rand_augment", "trivial_augment",
 }  # fmt: skip
 
 
@@ -70,7 +74,7 @@ class TestEveryOp:
             with pytest.raises(SpecError, match=rf"views\[0\]\.chain\[0\]\.{param.name}"):
                 ViewPlan([view], REGISTRY.ops)
 
-    @pytest.mark.parametrize("channels", [1, 3])
+    @pytest.mark.parametrize("channels", [1, 3, 5])
     @pytest.mark.parametrize("size", [8, 33])
     def test_shape_range_and_words(self, info: OpInfo[Any], channels: int, size: int) -> None:
         images = _images(5, channels, size)
@@ -115,9 +119,40 @@ class TestEveryOp:
 
     def test_geometry_is_a_matrix(self, info: OpInfo[Any]) -> None:
         op = info.build(_params(info, p=1.0))
-        assert isinstance(op, GeometricOp) == (info.group == "geometry")
+        assert not isinstance(op, GeometricOp) or info.group == "geometry"
         if isinstance(op, GeometricOp):
             matrices = op.matrices(op.draw(Draws(sample_keys(0, 0, torch.arange(9), 0)), (3, 16, 16)), (3, 16, 16))
             assert matrices.shape == (9, 3, 3)
             assert torch.allclose(matrices[:, 2, 2], torch.ones(9, dtype=torch.float64))
             assert bool((torch.linalg.det(matrices) != 0).all())
+
+    def test_ladders_turn_it_up(self, info: OpInfo[Any]) -> None:
+        """Every strength is allowed, says something else, and the strongest can be seen."""
+        images = _pictures(8, 48)
+        for ladder in info.ladders:
+            strengths = [(step + 1) / ladder.steps for step in range(ladder.steps)]
+            assert len({ladder.words(strength) for strength in strengths}) == ladder.steps
+            for strength in strengths:
+                values = msgspec.to_builtins(ladder.params(strength))
+                view = ViewSpec(chain=(OpSpec(op=info.name, params=values),))
+                ViewPlan([view], REGISTRY.ops)
+            chain = _chain(info, ladder.params(1.0), 48)
+            made = chain.apply(images, chain.draw(sample_keys(0, 0, torch.arange(8), 0), (3, 48, 48)))
+            assert float((made - images).abs().mean()) > 0.002, ladder.name
+
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_torchvisions_form_runs(self, info: OpInfo[Any], channels: int) -> None:
+        for params in (info.params(), _params(info, p=1.0)):
+            expression = info.torchvision(params, 40) if info.torchvision else ""
+            if not expression:
+                continue
+            transform = v2.Compose(list(eval(f"({expression},)", {"v2": v2, "torch": torch})))
+            made = transform(_pictures(1, 40)[0, :channels])
+            assert made.shape[-2:] == (40, 40)
+            assert made.dtype == torch.float32
+
+
+def _pictures(n: int, size: int) -> Tensor:
+    """Smooth colored spots, as photographs have them, neither black nor white."""
+    coarse = torch.rand(n, 3, 6, 6, generator=torch.Generator().manual_seed(n))
+    return torch.nn.functional.interpolate(coarse, size=size, mode="bicubic").clamp(0, 1) * 0.6 + 0.2

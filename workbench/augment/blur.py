@@ -9,13 +9,14 @@ from workbench.augment.compiled import kernels_for
 _REACH = 3.5
 
 
-def blur_(images: Tensor, rows: Tensor, sigma: Tensor) -> None:
-    """A bell along y and then along x, mirrored at the border, as wide as a tenth of the image at most.
+def blur_(images: Tensor, rows: Tensor, sigma: Tensor, *, widest_at: int = 0) -> None:
+    """A bell along y and then along x, mirrored at the border; its reach is a twentieth of the side at most.
 
     images: (n, C, h, w) float32 in [0, 1], of which `rows` (m,) are blurred by deviations sigma (m,) in pixels;
-    both are on the CPU.
+    both are on the CPU. `widest_at`: another bound for the reach in pixels, below the side.
     """
-    radii = (sigma.double() * _REACH).ceil().clamp(1, widest(min(images.shape[2:]))).long()
+    bound = widest_at or widest(min(images.shape[2:]))
+    radii = (sigma.double() * _REACH).ceil().clamp(1, bound).long()
     bells = _bells(sigma.double(), radii)
     kernels = kernels_for(images)
     if kernels is not None:

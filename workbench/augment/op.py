@@ -128,7 +128,8 @@ class Ladder(Generic[P]):
 
     `params` gives the op's parameters at a strength above 0, up to 1, the strongest change that still makes
     sense; every image is changed (p = 1) and nothing else varies. `words` says that strength to a person
-    ('±90°', 'σ 2.0'). `needs_color`: it does nothing to images that are not RGB.
+    ('±90°', 'σ 2.0'). `needs_color`: it does nothing to images that are not RGB. `steps`: how many strengths are
+    worth a look; 1 where there is only yes or no.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Ladder(Generic[P]):
     params: Callable[[float], P]
     words: Callable[[float], str]
     needs_color: bool = False
+    steps: int = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,8 @@ class OpInfo(Generic[P]):
 
     ladders: how the invariance audit turns it up, one per thing that it changes; none where that has no meaning.
     torchvision: the same in torchvision's words, a Python expression over `v2` (torchvision.transforms.v2) and
-    `torch`, from the parameters and the side of the view in pixels; None where torchvision has nothing like it.
+    `torch`, from the parameters and the side of the view in pixels; None, or empty for parameters where torchvision
+    has nothing like it.
     """
 
     name: str
@@ -165,6 +168,11 @@ def _put(images: Tensor, changed: Tensor) -> None:
     """Without a copy where the op itself was in place."""
     if changed.data_ptr() != images.data_ptr():
         images.copy_(changed)
+
+
+def sometimes(expression: str, p: float) -> str:
+    """An expression of `OpInfo.torchvision` that acts with probability p."""
+    return expression if p >= 1 else f"v2.RandomApply([{expression}], p={p:g})"
 
 
 def spread(values: Tensor, images: Tensor) -> Tensor:

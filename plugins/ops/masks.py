@@ -1,0 +1,102 @@
+"""Masks of patches, at random or in blocks, as masked modelling hides them."""
+
+from typing import Annotated
+
+from torch import Tensor
+
+from workbench.augment.draws import Draws
+from workbench.augment.fill import Fill, filled
+from workbench.augment.masks import block_mask, on_pixels, random_mask
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
+from workbench.spec.params import Params, param
+
+
+class RandomMaskParams(Params, frozen=True, kw_only=True):
+    """How fine, how much, with what, and how often."""
+
+    patches: Annotated[int, param("Patches along a side.", ge=2, le=64)] = 8
+    ratio: Annotated[float, param("Share of the patches that is hidden.", ge=0, le=0.95)] = 0.6
+    fill: Annotated[Fill, param("What stands in their place; mean is the image's own color.")] = "gray"
+    p: Probability = 1.0
+
+
+class BlockMaskParams(Params, frozen=True, kw_only=True):
+    """How fine, how much, with what, and how often."""
+
+    patches: Annotated[int, param("Patches along a side.", ge=2, le=64)] = 14
+    ratio: Annotated[float, param("Share of the patches that is hidden.", ge=0, le=0.95)] = 0.4
+    smallest: Annotated[int, param("Patches of a block, at least.", ge=1, le=64, advanced=True)] = 4
+    fill: Annotated[Fill, param("What stands in their place; mean is the image's own color.")] = "gray"
+    p: Probability = 1.0
+
+
+class _Mask:
+    """What both do with their draws: 'mask' (n, patches, patches)."""
+
+    params: RandomMaskParams | BlockMaskParams
+
+    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """New images."""
+        height, width = images.shape[2:]
+        hidden = on_pixels(drawn["mask"], height, width)[:, None].to(images.device)
+        return filled(images, hidden, self.params.fill, drawn["key"])
+
+    def words(self, drawn: Drawn, item: int) -> str:
+        """'60 % hidden'."""
+        return f"{100 * float(drawn['mask'][item].float().mean()):.0f} % hidden"
+
+
+class RandomMask(_Mask, Op[RandomMaskParams]):
+    """Any patches, always the same number of them."""
+
+    def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
+        """The mask. No more patches than pixels."""
+        side = min(self.params.patches, *shape[1:])
+        mask = random_mask(draws, side, side, self.params.ratio)
+        return {"on": draws.flags(self.params.p), "mask": mask, "key": draws.words("field")}
+
+
+class BlockMask(_Mask, Op[BlockMaskParams]):
+    """Blocks of patches (BEiT)."""
+
+    def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
+        """The mask. No more patches than pixels."""
+        side = min(self.params.patches, *shape[1:])
+        mask = block_mask(draws, side, side, self.params.ratio, smallest=self.params.smallest)
+        return {"on": draws.flags(self.params.p), "mask": mask, "key": draws.words("field")}
+
+
+OPS = (
+    OpInfo(
+        name="random_mask",
+        title="Random mask",
+        group="masking",
+        help="Hides random patches, so that the network must complete what it does not see.",
+        params=RandomMaskParams,
+        build=RandomMask,
+        ladders=(
+            Ladder(
+                name="random_mask",
+                title="Random mask",
+                params=lambda strength: RandomMaskParams(ratio=0.9 * strength),
+                words=lambda strength: f"{90 * strength:.0f} % hidden",
+            ),
+        ),
+    ),
+    OpInfo(
+        name="block_mask",
+        title="Block mask",
+        group="masking",
+        help="Hides whole blocks of patches, which cannot be completed from the nearest neighbors alone.",
+        params=BlockMaskParams,
+        build=BlockMask,
+        ladders=(
+            Ladder(
+                name="block_mask",
+                title="Block mask",
+                params=lambda strength: BlockMaskParams(ratio=0.8 * strength),
+                words=lambda strength: f"{80 * strength:.0f} % hidden",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,119 @@
+"""Tones, filters and specks against torchvision, scipy and the distributions that they are named after."""
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import scipy.stats
+import torch
+import torchvision.transforms.v2.functional as tvf
+from torch import Tensor
+
+from workbench.augment.draws import Draws, sample_keys
+from workbench.augment.field import normal_field, uniform_field
+from workbench.augment.op import Op
+from workbench.augment.tones import autocontrasted, equalized, medians, posterized, sharpened, solarized
+from workbench.catalog.registry import load_registry
+
+OPS = load_registry().ops
+
+
+def images(size: int = 24, *, channels: int = 3, n: int = 6) -> Tensor:
+    return torch.rand(n, channels, size, size, generator=torch.Generator().manual_seed(3))
+
+
+def built(name: str, **params: Any) -> Op[Any]:
+    return OPS[name].build(OPS[name].params(p=1.0, **params))
+
+
+def applied(name: str, batch: Tensor, **params: Any) -> tuple[Tensor, dict[str, Tensor]]:
+    op = built(name, **params)
+    channels, height, width = batch.shape[1:]
+    drawn = dict(op.draw(Draws(sample_keys(0, 0, torch.arange(len(batch)), 0)), (channels, height, width)))
+    return op.apply(batch.clone(), drawn), drawn
+
+
+def levels(ours: Tensor, theirs: Tensor) -> float:
+    return float((ours - theirs).abs().max()) * 255
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+class TestTones:
+    def test_solarized(self, channels: int) -> None:
+        batch = images(channels=channels)
+        thresholds = torch.linspace(0, 1, len(batch))
+        expected = [tvf.solarize(one, float(at)) for one, at in zip(batch, thresholds, strict=True)]
+        assert levels(solarized(batch, thresholds), torch.stack(expected)) == 0
+
+    def test_posterized(self, channels: int) -> None:
+        batch, bits = images(channels=channels), torch.tensor([1, 2, 3, 4, 6, 8])
+        expected = [tvf.posterize(one, int(count)) for one, count in zip(batch, bits, strict=True)]
+        assert levels(posterized(batch, bits), torch.stack(expected)) < 0.01
+
+    def test_autocontrasted(self, channels: int) -> None:
+        batch = images(channels=channels) * 0.5 + 0.2
+        batch[0, 0] = 0.3  # a flat channel
+        assert levels(autocontrasted(batch), tvf.autocontrast(batch)) < 0.01
+
+    def test_equalized(self, channels: int) -> None:
+        batch = images(channels=channels).square()
+        batch[1] = 0.25
+        batch = (batch * 255).round() / 255
+        theirs = torch.stack([tvf.equalize((one * 255).round().byte()) for one in batch]).float() / 255
+        assert levels(equalized(batch), theirs) < 0.01
+
+    def test_sharpened(self, channels: int) -> None:
+        batch, factors = images(channels=channels), torch.tensor([0.0, 0.3, 1.0, 1.5, 2.0, 6.0])
+        expected = [tvf.adjust_sharpness(one, float(by)) for one, by in zip(batch, factors, strict=True)]
+        assert levels(sharpened(batch, factors), torch.stack(expected)) < 0.01
+
+    def test_medians(self, channels: int) -> None:
+        batch = images(channels=channels, n=2)
+        for radius in (1, 2, 3):
+            size = (1, 1, 2 * radius + 1, 2 * radius + 1)
+            theirs = torch.from_numpy(scipy.ndimage.median_filter(batch.numpy(), size=size, mode="mirror"))
+            assert torch.equal(medians(batch, radius), theirs)
+
+
+def test_ops_use_what_they_drew() -> None:
+    made, drawn = applied("posterize", images(), bits=(2.0, 5.0))
+    assert set(drawn["bits"].tolist()) <= {2, 3, 4, 5}
+    for one, bits in zip(made, drawn["bits"].tolist(), strict=True):
+        assert len(one.unique()) <= 2**bits
+    made, drawn = applied("sharpness", images(), factor=(0.0, 3.0))
+    assert torch.equal(made, sharpened(images(), drawn["factor"]))
+    made, drawn = applied("median", images(n=20), radius=3)
+    assert set(drawn["radius"].tolist()) == {1, 2, 3}
+    assert torch.equal(made[4], medians(images(n=20)[4:5], int(drawn["radius"][4]))[0])
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.7, 4.0, 9.9, 10.1, 60.0, 900.0])
+def test_poisson_counts_have_the_right_distribution(rate: float) -> None:
+    poisson = sys.modules[type(built("poisson_noise")).__module__].poisson
+    count = 60_000
+    keys = torch.tensor([17])
+    counts = poisson(torch.full((count,), rate), uniform_field(keys, count)[0], normal_field(keys, count)[0]).numpy()
+    assert np.array_equal(counts, counts.round())
+    assert abs(counts.mean() - rate) < 5 * np.sqrt(rate / count) + 0.002 * rate
+    assert abs(counts.var() / rate - 1) < 0.04
+    at = np.quantile(counts, [0.05, 0.5, 0.95])
+    assert np.all(np.abs(at - scipy.stats.poisson(rate).ppf([0.05, 0.5, 0.95])) <= 1)
+
+
+def test_poisson_noise_is_proportional_to_the_light() -> None:
+    batch = torch.tensor([0.1, 0.3, 0.5])[:, None, None, None].expand(3, 1, 128, 128).clone()
+    made, _ = applied("poisson_noise", batch, photons=(50.0, 50.0))
+    variances = made.flatten(1).var(dim=1) / batch[:, 0, 0, 0] * 50
+    assert torch.allclose(variances, torch.ones(3), atol=0.08)
+    assert torch.allclose(made.mean(dim=(1, 2, 3)), batch[:, 0, 0, 0], atol=0.01)
+
+
+def test_salt_and_pepper_are_as_many_as_asked() -> None:
+    batch = torch.full((2, 3, 200, 200), 0.5)
+    made, _ = applied("salt_and_pepper", batch, share=(0.2, 0.2), salt=0.25)
+    assert float((made == 1).float().mean()) == pytest.approx(0.05, abs=0.005)
+    assert float((made == 0).float().mean()) == pytest.approx(0.15, abs=0.01)
+    assert torch.equal(made[:, 0], made[:, 2]), "all channels of a pixel together"
+    assert set(made.unique().tolist()) == {0.0, 0.5, 1.0}
