@@ -30,23 +30,18 @@ class BlockMaskParams(Params, frozen=True, kw_only=True):
     p: Probability = 1.0
 
 
-class _Mask:
-    """What both do with their draws: 'mask' (n, patches, patches)."""
-
-    params: RandomMaskParams | BlockMaskParams
-
-    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
-        """New images."""
-        height, width = images.shape[2:]
-        hidden = on_pixels(drawn["mask"], height, width)[:, None].to(images.device)
-        return filled(images, hidden, self.params.fill, drawn["key"])
-
-    def words(self, drawn: Drawn, item: int) -> str:
-        """'60 % hidden'."""
-        return f"{100 * float(drawn['mask'][item].float().mean()):.0f} % hidden"
+def _hidden(images: Tensor, drawn: Drawn, fill: Fill) -> Tensor:
+    """New images, filled where 'mask' (n, patches, patches) says so."""
+    height, width = images.shape[2:]
+    hidden = on_pixels(drawn["mask"], height, width)[:, None].to(images.device)
+    return filled(images, hidden, fill, drawn["key"])
 
 
-class RandomMask(_Mask, Op[RandomMaskParams]):
+def _share(drawn: Drawn, item: int) -> str:
+    return f"{100 * float(drawn['mask'][item].float().mean()):.0f} % hidden"
+
+
+class RandomMask(Op[RandomMaskParams]):
     """Any patches, always the same number of them."""
 
     def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
@@ -55,8 +50,16 @@ class RandomMask(_Mask, Op[RandomMaskParams]):
         mask = random_mask(draws, side, side, self.params.ratio)
         return {"on": draws.flags(self.params.p), "mask": mask, "key": draws.words("field")}
 
+    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """New images."""
+        return _hidden(images, drawn, self.params.fill)
 
-class BlockMask(_Mask, Op[BlockMaskParams]):
+    def words(self, drawn: Drawn, item: int) -> str:
+        """'60 % hidden'."""
+        return _share(drawn, item)
+
+
+class BlockMask(Op[BlockMaskParams]):
     """Blocks of patches (BEiT)."""
 
     def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
@@ -64,6 +67,14 @@ class BlockMask(_Mask, Op[BlockMaskParams]):
         side = min(self.params.patches, *shape[1:])
         mask = block_mask(draws, side, side, self.params.ratio, smallest=self.params.smallest)
         return {"on": draws.flags(self.params.p), "mask": mask, "key": draws.words("field")}
+
+    def change(self, images: Tensor, drawn: Drawn) -> Tensor:
+        """New images."""
+        return _hidden(images, drawn, self.params.fill)
+
+    def words(self, drawn: Drawn, item: int) -> str:
+        """'60 % hidden'."""
+        return _share(drawn, item)
 
 
 OPS = (

@@ -151,4 +151,4 @@ OPS = (
 
 
 def _photons(strength: float) -> float:
-    return 5.0 * 100 ** (1 - strength)
+    return float(5.0 * 100.0 ** (1 - strength))

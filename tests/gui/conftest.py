@@ -40,6 +40,7 @@ from workbench.spec.dataset import BrokenFile, LabelTable, ScanReport
 from workbench.spec.experiment import DataSpec, Experiment, MethodSpec, OpSpec, TrainSpec, ViewSpec
 from workbench.spec.machine import Device, Finding, Measurement
 from workbench.spec.params import ParamInfo
+from workbench.spec.viewfacts import ViewFacts
 
 _P = ParamInfo(name="p", title="probability", kind="float", default=0.5, low=0.0, high=1.0, help="How often.")
 _SCALE = ParamInfo(
@@ -175,8 +176,19 @@ class FakeClient(EngineClient):
             done(*outcome)
 
 
+_PLAIN: dict[type[Any], m.AnyReply] = {
+    m.Check: m.CheckReply(findings=(Finding(level="note", message="A note."),)),
+    m.CheckViews: m.CheckViewsReply(),
+    m.MeasureViews: m.ViewFactsReply(facts=ViewFacts(images=24)),
+    m.ViewsAsPython: m.ViewsAsPythonReply(text="import torchvision", missing=("Erasing",)),
+}
+"""Answers that are the same whatever was asked, and hold no arrays."""
+
+
 def canned(request: m.AnyRequest) -> tuple[m.AnyReply, m.Arrays]:
     """The fake engine's answers."""
+    if type(request) in _PLAIN:
+        return _PLAIN[type(request)], {}
     match request:
         case m.GetCatalog():
             return m.CatalogReply(catalog=fake_catalog()), {}
@@ -193,8 +205,6 @@ def canned(request: m.AnyRequest) -> tuple[m.AnyReply, m.Arrays]:
             return m.SuggestReply(experiment=experiment, reasons=("Few images: a small batch.",)), {}
         case m.PlanSplit():
             return _split(request)
-        case m.Check():
-            return m.CheckReply(findings=(Finding(level="note", message="A note."),)), {}
         case m.Measure():
             measured = Measurement(
                 device="cpu", images_per_second=100.0, seconds_per_epoch=2.0, memory=10**8, memory_total=8 * 10**9,
@@ -218,6 +228,7 @@ def canned(request: m.AnyRequest) -> tuple[m.AnyReply, m.Arrays]:
             return m.ExportReply(records=records), {}
         case m.MakeReport():
             return m.ReportReply(file=request.file or f"{request.run}/report.html"), {}
+    raise AssertionError(f"the fake engine has no answer to {type(request).__name__}")
 
 
 def _split(request: m.PlanSplit) -> tuple[m.AnyReply, m.Arrays]:

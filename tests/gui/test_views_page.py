@@ -167,23 +167,6 @@ def test_kinds_of_view_are_added_edited_and_removed(qtbot: QtBot, page: ViewsPag
     assert len(draft_of(page).views) == 2
 
 
-def test_a_preset_is_fitted_by_the_engine_and_marked_when_changed(qtbot: QtBot, page: ViewsPage, client: Any) -> None:
-    wait_for_pictures(qtbot, page)
-    assert page.preset.text() == "Preset: SimCLR"
-    gentle = page.session.catalog.preset("gentle")
-    fitted = tuple(replace(view, size=32) for view in gentle.views)
-    client.replies[m.Suggest] = lambda request: (
-        m.SuggestReply(experiment=replace(draft_of(page), views=fitted)), {},
-    )  # fmt: skip
-    page.preset.choose(gentle)
-    qtbot.waitUntil(lambda: draft_of(page).views == fitted)
-    assert client.last(m.Suggest).preset == "gentle"
-    assert page.preset.text() == "Preset: Gentle"
-    page.inspector.editor.add("solarize")
-    assert page.preset.text() == "Preset: Gentle, changed"
-    assert len(page.inspector.editor.rows) == 2
-
-
 def test_normalize_is_part_of_the_chain(page: ViewsPage) -> None:
     page.inspector.normalize.chosen.emit("imagenet")
     assert draft_of(page).data.normalize == "imagenet"

@@ -15,9 +15,11 @@ def blur_(images: Tensor, rows: Tensor, sigma: Tensor, *, widest_at: int = 0) ->
     images: (n, C, h, w) float32 in [0, 1], of which `rows` (m,) are blurred by deviations sigma (m,) in pixels;
     both are on the CPU. `widest_at`: another bound for the reach in pixels, below the side.
     """
-    bound = widest_at or widest(min(images.shape[2:]))
-    radii = (sigma.double() * _REACH).ceil().clamp(1, bound).long()
-    bells = _bells(sigma.double(), radii)
+    side = min(images.shape[2:])
+    bound = min(widest_at or widest(side), side - 1)
+    sigma = sigma.double()
+    radii = (sigma * _REACH).ceil().clamp(1, bound).long()
+    bells = _bells(sigma, radii, bound)
     kernels = kernels_for(images)
     if kernels is not None:
         kernels.blur(images.numpy(), rows.numpy(), bells.numpy(), radii.numpy())
@@ -33,9 +35,12 @@ def widest(size: int) -> int:
     return max(1, size // 10 // 2)
 
 
-def _bells(sigma: Tensor, radii: Tensor) -> Tensor:
-    """(m, R + 1) float32: the weights of a pixel and its neighbors to one side, up to `radii`; kernels of sum one."""
-    distance = torch.arange(int(radii.max()) + 1, dtype=torch.float64)
+def _bells(sigma: Tensor, radii: Tensor, bound: int) -> Tensor:
+    """(m, bound + 1) float32: weights of a pixel and its neighbors to one side, up to `radii`; bells of sum one.
+
+    As wide as any batch's, so that the order of the sum is always the same.
+    """
+    distance = torch.arange(bound + 1, dtype=torch.float64)
     weights = (-0.5 * (distance / sigma[:, None]) ** 2).exp() * (distance <= radii[:, None])
     total = weights[:, 0] + 2 * weights[:, 1:].sum(dim=1)
     return (weights / total[:, None]).float()

@@ -101,7 +101,7 @@ def mean_luma(images: Tensor) -> Tensor:
     if images.shape[1] == 3:
         means = means[:, 0:1] * RED + means[:, 1:2] * GREEN + means[:, 2:3] * BLUE
     elif images.shape[1] > 1:
-        means = sum(means.split(1, dim=1), torch.zeros_like(means[:, 0:1])) / images.shape[1]
+        means = sum(torch.split(means, 1, dim=1), torch.zeros_like(means[:, 0:1])) / images.shape[1]
     return means[:, 0:1, None, None]
 
 

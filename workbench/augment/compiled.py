@@ -22,7 +22,7 @@ def load() -> ModuleType | None:
     """The kernels, or None with a warning in the log where numba cannot be imported."""
     try:
         from workbench.augment import kernels
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         _log.warning("Augmentation on the CPU is several times slower than it could be: %s.", error)
         return None
     return kernels

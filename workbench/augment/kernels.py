@@ -122,7 +122,7 @@ def _gray_sum(flat: Array, first: int, last: int) -> Any:
     return total
 
 
-@njit("void(float32[:,:,:,::1], int64[::1], int64[:,::1], float32[:,::1], boolean[::1])", **_FAST)  # type: ignore[untyped-decorator]
+@njit("void(float32[:,:,:,::1], int64[::1], int64[:,::1], float32[:,::1], boolean[::1])", **_FAST)
 def jitter(images: Array, rows: Array, order: Array, factors: Array, used: Array) -> None:
     """Brightness, contrast, saturation and hue of images[rows], each in its own order, in place.
 
@@ -153,7 +153,7 @@ def jitter(images: Array, rows: Array, order: Array, factors: Array, used: Array
             _adjust_all(flat, first, last, order[i, turn + 1 :], factors[i], used)
 
 
-@njit("void(float32[:,:,:,::1], int64[::1])", **_FAST)  # type: ignore[untyped-decorator]
+@njit("void(float32[:,:,:,::1], int64[::1])", **_FAST)
 def grayscale(images: Array, rows: Array) -> None:
     """Every channel of the RGB images[rows] becomes the gray value, in place."""
     size = images.shape[2] * images.shape[3]
@@ -167,7 +167,7 @@ def grayscale(images: Array, rows: Array) -> None:
             blue[x] = gray
 
 
-@njit("void(float32[:,:,:,::1], int64[::1], float32[:,::1], int64[::1])", **_FAST)  # type: ignore[untyped-decorator]
+@njit("void(float32[:,:,:,::1], int64[::1], float32[:,::1], int64[::1])", **_FAST)
 def blur(images: Array, rows: Array, bells: Array, radii: Array) -> None:
     """A bell along y and then along x on images[rows], in place: mirrored at the border, clamped to [0, 1].
 
@@ -303,7 +303,7 @@ def _gather(line: Array, lefts: Array, taps: Array, count: int, target: Array) -
             target[x] += line[np.uint64(lefts[x] + k)] * weights[x]
 
 
-@njit("void(float32[:,:,:,::1], float64[:,:,::1], int64[::1], boolean[::1], int64, float32[:,:,:,::1])", **_FAST)  # type: ignore[untyped-decorator]
+@njit("void(float32[:,:,:,::1], float64[:,:,::1], int64[::1], boolean[::1], int64, float32[:,:,:,::1])", **_FAST)
 def crop(images: Array, matrices: Array, factors: Array, within: Array, longest: int, result: Array) -> None:
     """Resampling by matrices that neither turn nor shear: along y, then along x, with weights made once per image.
 
@@ -347,7 +347,7 @@ def _at(plane: Array, y: int, x: int) -> Any:
     return plane[y, x] if 0 <= y < plane.shape[0] and 0 <= x < plane.shape[1] else _ZERO
 
 
-@njit("void(float32[:,:,:,::1], float64[:,:,::1], boolean[::1], float32[:,:,:,::1])", **_FAST)  # type: ignore[untyped-decorator]
+@njit("void(float32[:,:,:,::1], float64[:,:,::1], boolean[::1], float32[:,:,:,::1])", **_FAST)
 def sample(images: Array, matrices: Array, within: Array, result: Array) -> None:
     """Bilinear samples at the points of a homography; outside is the edge where `within`, else black.
 

@@ -22,4 +22,6 @@ def pieces(image: Tensor) -> tuple[Tensor, ...]:
     For functions such as powers, whose vector and scalar forms round differently: where the forms meet is then
     the same in every batch and with every number of threads.
     """
-    return image.view(-1).split(_PIECE) if image.device.type == "cpu" else (image,)
+    if image.device.type != "cpu":
+        return (image,)
+    return torch.split(image.view(-1), _PIECE)

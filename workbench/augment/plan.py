@@ -4,6 +4,7 @@ The Views page and training call the same code here, keyed by (seed, epoch, imag
 is, to the pixel, what is fed.
 """
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -68,12 +69,13 @@ class ViewPlan:
         shape = _checked(pixels, ids)
         drawings = [chain.draw(sample_keys(seed, epoch, ids, view), shape) for view, chain in enumerate(self._chains)]
         views = [pixels.new_empty((len(pixels), shape[0], size, size), dtype=torch.float32) for size in self.sizes]
+        inference = torch.is_inference_mode_enabled()  # Each thread has modes of its own.
 
-        @torch.no_grad()
         def fill(first: int, last: int) -> None:
-            images = as_floats(pixels[first:last])
-            for view, chain, drawing in zip(views, self._chains, drawings, strict=True):
-                chain.apply(images, drawing.part(first, last), view[first:last])
+            with torch.inference_mode(inference), torch.no_grad():
+                images = as_floats(pixels[first:last])
+                for view, chain, drawing in zip(views, self._chains, drawings, strict=True):
+                    chain.apply(images, drawing.part(first, last), view[first:last])
 
         _share(fill, _parts(pixels, max(self.sizes)))
         return views
@@ -97,6 +99,10 @@ class ViewPlan:
                 )
             )
         return shown
+
+    def corners(self, shape: tuple[int, int, int], *, seed: int, epoch: int, ids: Tensor, view: int) -> Tensor:
+        """(n, 4, 2): where a view's corners lie on images of `shape` (C, H, W), as in `ShownView`; nothing is made."""
+        return self._chains[view].draw(sample_keys(seed, epoch, ids, view), shape).corners
 
     @torch.no_grad()
     def steps(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor, view: int = 0) -> list[Step]:
@@ -145,8 +151,8 @@ def _checked(pixels: Tensor, ids: Tensor) -> tuple[int, int, int]:
 
 def _share(work: Callable[[int, int], None], parts: list[tuple[int, int]]) -> None:
     """Each part once: in turn, or on as many threads as torch may use (kernels and torch let go of Python's lock)."""
-    threads = min(len(parts), torch.get_num_threads())
-    if threads < 2:
+    threads = torch.get_num_threads()
+    if threads < 2 or len(parts) < 2:
         for first, last in parts:
             work(first, last)
         return
@@ -156,7 +162,14 @@ def _share(work: Callable[[int, int], None], parts: list[tuple[int, int]]) -> No
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="views")
+    """Threads whose own torch operations stay on that thread: shared out twice, work would wait for itself."""
+    pool = ThreadPoolExecutor(threads, "views", initializer=lambda: torch.set_num_threads(1))
+    begun = threading.Barrier(threads + 1)
+    for _ in range(threads):
+        pool.submit(begun.wait)
+    begun.wait()
+    torch.set_num_threads(threads)  # A thread's setting holds for itself, and for threads that are yet to come.
+    return pool
 
 
 def _parts(pixels: Tensor, largest_view: int) -> list[tuple[int, int]]:

@@ -14,6 +14,7 @@ from workbench.method.contract import Method, MethodInfo, Setting
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment
+from workbench.spec.needs import unmet_need
 from workbench.spec.params import convert
 
 SMALL_IMAGE = 64
@@ -101,17 +102,9 @@ def build_method(
 
 
 def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Setting) -> None:
-    views = sum(view.count for view in experiment.views if view.role == "global")
-    if views < info.global_views:
-        raise CheckError(
-            f"{info.title} needs {info.global_views} global views of each image, and the experiment makes {views}.",
-            hint="Raise the count of the global view.",
-        )
-    if not info.local_views and any(view.role == "local" for view in experiment.views):
-        raise CheckError(
-            f"{info.title} does not use local views: they would cost time and change nothing.",
-            hint="Remove the views with role 'local', or make them global.",
-        )
+    need = unmet_need(experiment.views, info.card())
+    if need is not None:
+        raise CheckError(need.title, hint=need.text)
     if setting.batch_size < info.min_batch:
         raise CheckError(
             f"{info.title} needs a batch of at least {info.min_batch} images, and train.batch_size is "

@@ -4,21 +4,21 @@ A plugin that fails is an entry in `broken`, and everything else still works.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Protocol, TypeVar
 
 from workbench.augment.op import OpInfo
-from workbench.augment.presets import load_presets
 from workbench.catalog.plugin import broken, load_file, plugin_files
 from workbench.catalog.records import backbones_in, methods_in, ops_in
 from workbench.method.backbone import BackboneInfo
 from workbench.method.contract import MethodInfo
 from workbench.spec import places
 from workbench.spec.catalog import Broken, Catalog, PresetCard
-from workbench.spec.errors import NotFoundError, PluginError, WorkbenchError
+from workbench.spec.errors import NotFoundError, PluginError
+from workbench.spec.presets import load_presets, own_presets
 
 
 class _Named(Protocol):
@@ -69,10 +69,11 @@ class Registry:
 def load_registry(folders: Sequence[Path] | None = None) -> Registry:
     """The plugins below `folders`, which the user has trusted: by default `places.plugin_folders()`.
 
-    Loaded once per process and set of folders.
+    Loaded once per process and set of folders; the user's own presets again when their files have changed.
     """
     chosen = places.plugin_folders() if folders is None else folders
-    return _load(tuple(Path(folder) for folder in chosen))
+    folder = places.presets_folder()
+    return _with_own(tuple(Path(folder) for folder in chosen), folder, _stamps(folder))
 
 
 @lru_cache(maxsize=8)
@@ -85,6 +86,19 @@ def _load(folders: tuple[Path, ...]) -> Registry:
         presets=_presets(failed),
         broken=tuple(failed),
     )
+
+
+@lru_cache(maxsize=8)
+def _with_own(folders: tuple[Path, ...], own: Path, stamps: tuple[tuple[str, int], ...]) -> Registry:
+    """The plugins and the presets of the user, whose files are told apart by their names and times."""
+    del stamps
+    loaded = _load(folders)
+    presets, failed = own_presets(own, loaded.presets)
+    return replace(loaded, presets=(*loaded.presets, *presets), broken=(*loaded.broken, *failed))
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int], ...]:
+    return tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.toml")))
 
 
 def _collect(
@@ -113,12 +127,9 @@ def _clash(name: str, path: Path, first: Path) -> Broken:
 
 
 def _presets(failed: list[Broken]) -> tuple[PresetCard, ...]:
-    folder = places.bundled("resources") / "presets"
-    try:
-        return load_presets(folder)
-    except WorkbenchError as error:
-        failed.append(broken(folder, error))
-        return ()
+    presets, unreadable = load_presets(places.bundled("resources") / "presets")
+    failed += unreadable
+    return presets
 
 
 def _get(kind: str, name: str, records: Mapping[str, R]) -> R:

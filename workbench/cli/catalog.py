@@ -1,4 +1,4 @@
-"""`workbench methods`, `backbones` and `ops`: what there is to choose from, with every parameter."""
+"""`workbench methods`, `backbones`, `ops` and `presets`: what there is to choose from, with every parameter."""
 
 import argparse
 import textwrap
@@ -8,17 +8,19 @@ from typing import Any
 from workbench.cli import console
 from workbench.spec.catalog import BackboneCard, Catalog, MethodCard, OpCard
 from workbench.spec.params import ParamInfo
+from workbench.spec.presets import preset_text
 
 _INDENT = "    "
 _WIDTH = 100
 
 
 def add(commands: console.Commands) -> None:
-    """Adds the three commands."""
+    """Adds the four commands."""
     kinds: tuple[tuple[str, str, Callable[[argparse.Namespace], int | None]], ...] = (
         ("methods", "simclr", _methods),
         ("backbones", "resnet18", _backbones),
         ("ops", "color_jitter", _ops),
+        ("presets", "dino", _presets),
     )
     for kind, example, run in kinds:
         parser = console.command(
@@ -65,6 +67,19 @@ def _ops(chosen: argparse.Namespace) -> None:
         print(_op_text(cards[0]))
     else:
         print(_table((card.name, card.group, card.help) for card in cards))
+        _warn(catalog)
+
+
+def _presets(chosen: argparse.Namespace) -> None:
+    """One of them is printed as the file that `workbench new --preset FILE` reads."""
+    catalog = _catalog()
+    cards = (catalog.preset(chosen.name),) if chosen.name else catalog.presets
+    if chosen.json:
+        _print_json("presets", cards, catalog)
+    elif chosen.name:
+        print(preset_text(cards[0]))
+    else:
+        print(_table((card.name, "yours" if card.own else card.section, card.help) for card in cards))
         _warn(catalog)
 
 

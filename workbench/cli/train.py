@@ -79,7 +79,15 @@ def _add_new(commands: console.Commands) -> None:
     parser.add_argument("--method", default="simclr", metavar="M", help="see `workbench methods` (simclr)")
     parser.add_argument("--backbone", default="", metavar="B", help="see `workbench backbones` (suits the machine)")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the file to write (METHOD-on-FOLDER.toml)")
-    parser.add_argument("--preset", default="", metavar="P", help="the view preset (that of the method)")
+    parser.add_argument(
+        "--preset",
+        default="",
+        metavar="P",
+        help="the views: see `workbench presets`, or a TOML file with some (chosen for the images and the method)",
+    )
+    parser.add_argument(
+        "--as-published", action="store_true", help="take the preset as it is, with only its sizes fitted to the images"
+    )
     _add_set(parser)
 
 
@@ -127,6 +135,7 @@ def _new(arguments: argparse.Namespace) -> int:
         method=arguments.method,
         backbone=arguments.backbone,
         preset=arguments.preset,
+        scaled=not arguments.as_published,
         registry=load_registry(),
     )
     for reason in (*about_data, *about_rest):

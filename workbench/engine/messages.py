@@ -9,11 +9,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from workbench.runs.audit import Audit, Subject
 from workbench.runs.results import Evaluation, ExportRecord
 from workbench.spec.catalog import Catalog
 from workbench.spec.dataset import ScanReport
 from workbench.spec.experiment import DataSpec, Experiment, ViewSpec
 from workbench.spec.machine import Device, Finding, Measurement
+from workbench.spec.viewfacts import ViewFacts
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -48,13 +50,31 @@ class Thumbnails(Request, frozen=True, kw_only=True, tag="thumbnails"):
 
 
 class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
-    """→ SuggestReply. An experiment with defaults scaled to the data, the method and this machine."""
+    """→ SuggestReply. An experiment with defaults scaled to the data, the method and this machine.
+
+    preset: a name or a file; "" chooses one for the images and the method. Unless `scaled`, its views are as
+    published but for their sizes.
+    """
 
     scan: ScanReport
     data: DataSpec | None = None
     method: str = "simclr"
     backbone: str = ""
     preset: str = ""
+    scaled: bool = True
+
+
+class CheckViews(Request, frozen=True, kw_only=True, tag="check_views"):
+    """→ CheckViewsReply. Fails, saying where and why in words, where these views cannot be made."""
+
+    views: tuple[ViewSpec, ...]
+
+
+class ViewsAsPython(Request, frozen=True, kw_only=True, tag="views_as_python"):
+    """→ ViewsAsPythonReply. The views as code that runs with torchvision alone, where its ops allow it."""
+
+    views: tuple[ViewSpec, ...]
+    data: DataSpec
 
 
 class PlanSplit(Request, frozen=True, kw_only=True, tag="split"):
@@ -98,6 +118,18 @@ class Preview(Request, frozen=True, kw_only=True, tag="preview"):
     steps_view: int = 0
 
 
+class MeasureViews(Request, frozen=True, kw_only=True, tag="measure_views"):
+    """→ ViewFactsReply. What a plan does to these images. `classes` are the names of their folders, where they
+    are classes; columns of the label table are read here.
+    """
+
+    data: DataSpec
+    views: tuple[ViewSpec, ...]
+    paths: tuple[str, ...]
+    seed: int
+    classes: tuple[str, ...] = ()
+
+
 class Project(Request, frozen=True, kw_only=True, tag="project"):
     """→ ProjectReply, arrays 'positions' (N, 2) float32 in the order of the snapshot. Kept in the run folder."""
 
@@ -116,6 +148,14 @@ class Evaluate(Request, frozen=True, kw_only=True, tag="evaluate"):
     column: str = "label"
     neighbors: int = 20
     limit: int = 0
+
+
+class RunAudit(Request, frozen=True, kw_only=True, tag="audit"):
+    """→ AuditReply. How far an encoder moves when its images are changed. Kept in the run folder."""
+
+    run: str
+    subject: Subject = "trained"
+    images: int = 256
 
 
 class Export(Request, frozen=True, kw_only=True, tag="export"):
@@ -139,12 +179,16 @@ AnyRequest = (
     | Scan
     | Thumbnails
     | Suggest
+    | CheckViews
+    | ViewsAsPython
     | PlanSplit
     | Check
     | Measure
     | Preview
+    | MeasureViews
     | Project
     | Evaluate
+    | RunAudit
     | Export
     | MakeReport
 )
@@ -195,10 +239,22 @@ class ThumbnailsReply(Reply, frozen=True, kw_only=True, tag="thumbnails"):
 
 
 class SuggestReply(Reply, frozen=True, kw_only=True, tag="suggest"):
-    """The suggestion, and why (one sentence per decision)."""
+    """The suggestion, and why (one sentence per decision); `view_reasons` are those about the views."""
 
     experiment: Experiment
     reasons: tuple[str, ...] = ()
+    view_reasons: tuple[str, ...] = ()
+
+
+class CheckViewsReply(Reply, frozen=True, kw_only=True, tag="check_views"):
+    """They can be made."""
+
+
+class ViewsAsPythonReply(Reply, frozen=True, kw_only=True, tag="views_as_python"):
+    """The code, and the titles of the ops that torchvision has nothing for; the code says where they are left out."""
+
+    text: str
+    missing: tuple[str, ...] = ()
 
 
 class SplitReply(Reply, frozen=True, kw_only=True, tag="split"):
@@ -232,6 +288,12 @@ class PreviewReply(Reply, frozen=True, kw_only=True, tag="preview"):
     milliseconds: float = 0.0
 
 
+class ViewFactsReply(Reply, frozen=True, kw_only=True, tag="view_facts"):
+    """Measured figures, and what they say."""
+
+    facts: ViewFacts
+
+
 class ProjectReply(Reply, frozen=True, kw_only=True, tag="project"):
     """Array 'positions'."""
 
@@ -244,6 +306,12 @@ class EvaluateReply(Reply, frozen=True, kw_only=True, tag="evaluate"):
     """The evaluation, as it is kept in the run folder."""
 
     evaluation: Evaluation
+
+
+class AuditReply(Reply, frozen=True, kw_only=True, tag="audit"):
+    """The audit, as it is kept in the run folder."""
+
+    audit: Audit
 
 
 class ExportReply(Reply, frozen=True, kw_only=True, tag="export"):
@@ -264,26 +332,32 @@ AnyReply = (
     | ScanReply
     | ThumbnailsReply
     | SuggestReply
+    | CheckViewsReply
+    | ViewsAsPythonReply
     | SplitReply
     | CheckReply
     | MeasureReply
     | PreviewReply
+    | ViewFactsReply
     | ProjectReply
     | EvaluateReply
+    | AuditReply
     | ExportReply
     | ReportReply
 )
 
-Lane = Literal["quick", "pictures", "scan", "slow"]
+Lane = Literal["quick", "checks", "pictures", "scan", "slow"]
 """Each lane is a thread of the engine: what may take seconds never holds up what must not."""
 
 LANES: dict[type[Any], Lane] = {
     Thumbnails: "pictures",
     Scan: "scan",
     PlanSplit: "scan",
+    MeasureViews: "checks",
     Measure: "slow",
     Project: "slow",
     Evaluate: "slow",
+    RunAudit: "slow",
     Export: "slow",
     MakeReport: "slow",
 }

@@ -37,7 +37,7 @@ class Labels:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sides:
+class Sides:
     """Rows of the pixel store that have a label, and their class numbers."""
 
     train: NDArray[np.int64]
@@ -75,7 +75,7 @@ def evaluate_run(
     prepared = prepare(trained.experiment, cache=places.cache_folder(), table=table, report=report)
     name = labels.name if labels else column
     values = _values(prepared, column, labels)
-    sides = _limited(_sides(prepared, values, name), limit)
+    sides = _limited(labeled_sides(prepared, values, name), limit)
     before = encoder_hash(trained.encoder)
     features: dict[Subject, tuple[NDArray[np.float32], NDArray[np.float32]]] = {
         "encoder": _embedded(trained, prepared, sides, device=place, report=_about("the encoder", report)),
@@ -114,7 +114,7 @@ def _values(prepared: Prepared, column: str, labels: Labels | None) -> tuple[str
     return tuple(labels.values.get(path, "") for path in prepared.table.paths)
 
 
-def _sides(prepared: Prepared, values: Sequence[str], name: str) -> _Sides:
+def labeled_sides(prepared: Prepared, values: Sequence[str], name: str) -> Sides:
     """Splits the labeled rows; refuses labels that cannot be probed, in words."""
     classes = tuple(sorted(set(values) - {""}))
     labeled = sum(value != "" for value in values)
@@ -139,10 +139,10 @@ def _sides(prepared: Prepared, values: Sequence[str], name: str) -> _Sides:
             "a probe needs train images of two classes, and test images to count on.",
             hint="Label more images, or use another column.",
         )
-    return _Sides(train=train, test=test, train_labels=numbers[train], test_labels=numbers[test], classes=classes)
+    return Sides(train=train, test=test, train_labels=numbers[train], test_labels=numbers[test], classes=classes)
 
 
-def _limited(sides: _Sides, limit: int) -> _Sides:
+def _limited(sides: Sides, limit: int) -> Sides:
     """At most `limit` images a side: always the same ones, drawn evenly."""
     if limit <= 0:
         return sides
@@ -153,7 +153,7 @@ def _limited(sides: _Sides, limit: int) -> _Sides:
         raise UsageError(
             f"The {len(train)} train images that are left by the limit have one class.", hint="Raise the limit."
         )
-    return _Sides(
+    return Sides(
         train=sides.train[train],
         test=sides.test[test],
         train_labels=sides.train_labels[train],
@@ -163,7 +163,7 @@ def _limited(sides: _Sides, limit: int) -> _Sides:
 
 
 def _embedded(
-    loaded: LoadedEncoder, prepared: Prepared, sides: _Sides, *, device: torch.device, report: Report
+    loaded: LoadedEncoder, prepared: Prepared, sides: Sides, *, device: torch.device, report: Report
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Features of the train and of the test side. Raises `DataError` where they are not numbers."""
     rows = np.concatenate([sides.train, sides.test])
@@ -184,7 +184,7 @@ def _embedded(
     return features[: len(sides.train)], features[len(sides.train) :]
 
 
-def _pixels(prepared: Prepared, sides: _Sides, *, report: Report) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _pixels(prepared: Prepared, sides: Sides, *, report: Report) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Centered on the train side, because the cosine of raw pixels tells little but brightness."""
     train = pixel_features(prepared.store.pixels, sides.train, report=report)
     test = pixel_features(prepared.store.pixels, sides.test, report=report)
@@ -196,7 +196,7 @@ def _probe(
     kind: Kind,
     subject: Subject,
     features: tuple[NDArray[np.float32], NDArray[np.float32]],
-    sides: _Sides,
+    sides: Sides,
     *,
     neighbors: int,
     device: torch.device,

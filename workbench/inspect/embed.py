@@ -1,7 +1,7 @@
 """Features of images, from a frozen encoder."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
+from workbench.augment.pixels import as_floats
 from workbench.method.backbone import Encoder
 from workbench.spec.progress import Report, ignore
 
@@ -42,9 +43,19 @@ def embed(
     return features
 
 
+def embed_batches(
+    encoder: Encoder, normalization: nn.Module, batches: Iterable[torch.Tensor], *, device: torch.device
+) -> NDArray[np.float32]:
+    """Features (n, d) float32 of images that are views already: batches of (b, C, h, w) float32 in [0, 1]."""
+    features = [np.empty((0, encoder.dim), dtype=np.float32)]
+    with torch.inference_mode(), _evaluating(encoder, device), _evaluating(normalization, device):
+        features.extend(encoder(normalization(batch.to(device))).float().cpu().numpy() for batch in batches)
+    return np.concatenate(features)
+
+
 def resize(pixels: torch.Tensor, image_size: int) -> torch.Tensor:
-    """(n, C, S, S) uint8 to (n, C, image_size, image_size) float32 in [0, 1]; bilinear, antialiased."""
-    images = pixels.float() / 255
+    """(n, C, S, S) uint8 or uint16 to (n, C, image_size, image_size) float32 in [0, 1]; bilinear, antialiased."""
+    images = as_floats(pixels)
     if images.shape[-1] == image_size:
         return images
     return F.interpolate(images, size=(image_size, image_size), mode="bilinear", antialias=True, align_corners=False)

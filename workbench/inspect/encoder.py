@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from msgspec.structs import replace
 from torch import nn
 
-from workbench.augment.normalize import Normalization
+from workbench.augment.normalize import Normalization, normalization_for
 from workbench.catalog.build import build_encoder, channels_of, image_size_of
 from workbench.catalog.registry import Registry, load_registry
 from workbench.method.backbone import Encoder
@@ -69,6 +70,31 @@ def load_encoder(
         normalization=Normalization(tuple(means["mean"]), tuple(means["std"])),
         experiment=experiment,
         epoch=int(state["epoch"]) if trained else 0,
+        channels=channels,
+        image_size=image_size,
+    )
+
+
+def load_pretrained(run: RunFolder, *, registry: Registry | None = None) -> LoadedEncoder:
+    """The backbone of a run with its library's weights, and their normalization; nothing of the run's training.
+
+    Raises what the hub's absence raises, in words, where they are not at hand.
+    """
+    experiment = run.experiment()
+    data = replace(experiment.data, normalize="imagenet")
+    channels, image_size = channels_of(data), image_size_of(experiment)
+    encoder = build_encoder(
+        replace(experiment.backbone, weights="pretrained", stem="auto"),
+        channels=channels,
+        image_size=image_size,
+        registry=registry or load_registry(),
+    )
+    encoder.eval().requires_grad_(requires_grad=False)
+    return LoadedEncoder(
+        encoder=encoder,
+        normalization=normalization_for(data, [0.0] * channels, [1.0] * channels),
+        experiment=experiment,
+        epoch=0,
         channels=channels,
         image_size=image_size,
     )

@@ -132,6 +132,7 @@ class MethodInfo(Generic[P]):
             uses_labels=self.uses_labels,
             min_batch=self.min_batch,
             global_views=self.global_views,
+            local_views=self.local_views,
             preset=self.preset,
             recipe=self.recipe,
             params=describe(self.params),

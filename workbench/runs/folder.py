@@ -33,6 +33,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.exports = path / "exports"
         self.evaluation_file = path / "evaluation.json"
+        self.audit_file = path / "audit.json"
         self.report_file = path / "report.html"
 
     @classmethod

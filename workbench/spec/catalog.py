@@ -15,6 +15,9 @@ Family = Literal[
 
 OpGroup = Literal["geometry", "color", "sharpness", "noise", "erasing", "masking", "composite"]
 
+PresetSection = Literal["published", "images", "single"]
+"""The chain of a paper, one for a kind of images, or one view instead of several."""
+
 
 class Recipe(Struct, frozen=True, kw_only=True):
     """Training settings that are known to work for a method, at a batch of 256."""
@@ -42,6 +45,7 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     uses_labels: bool = False
     min_batch: int = 2
     global_views: int = 2
+    local_views: bool = False
     preset: str = "simclr"
     recipe: Recipe = Recipe()
     params: tuple[ParamInfo, ...] = ()
@@ -72,12 +76,20 @@ class OpCard(Struct, frozen=True, kw_only=True):
 
 
 class PresetCard(Struct, frozen=True, kw_only=True):
-    """A named view plan. Sizes in `views` are placeholders that `fit_to` replaces with the data's."""
+    """A named view plan. `source` says where its numbers are from; `own`: the user has made it.
+
+    `made_for` is the side in px of the images that the sizes in `views` were chosen for; at 0 they are
+    placeholders, which `fit_to` replaces with the data's.
+    """
 
     name: str
     title: str
     help: str
     views: tuple[ViewSpec, ...]
+    source: str = ""
+    section: PresetSection = "images"
+    made_for: int = 0
+    own: bool = False
 
 
 class Broken(Struct, frozen=True, kw_only=True):

@@ -37,3 +37,8 @@ def settings_folder() -> Path:
     """Where the window keeps its settings (WORKBENCH_SETTINGS overrides)."""
     chosen = os.environ.get("WORKBENCH_SETTINGS")
     return Path(chosen) if chosen else Path(platformdirs.user_config_dir(_APP, appauthor=False))
+
+
+def presets_folder() -> Path:
+    """Where the user's own view presets are, one TOML file each."""
+    return settings_folder() / "presets"

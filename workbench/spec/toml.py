@@ -76,6 +76,11 @@ def dumps(experiment: Experiment) -> str:
     return "\n".join([tomli_w.dumps(head), *(_view_text(view) for view in views), tomli_w.dumps(tree)])
 
 
+def views_text(head: Mapping[str, Any], views: Iterable[ViewSpec]) -> str:
+    """Plain values and then views as TOML text, with one line per op."""
+    return "\n".join([tomli_w.dumps(head), *(_view_text(view) for view in views_to_tree(views))])
+
+
 def from_tree(tree: Mapping[str, Any]) -> Experiment:
     """Checks plain data (as TOML gives it) and makes an experiment of it."""
     values = _migrate(dict(tree))

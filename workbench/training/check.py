@@ -9,6 +9,7 @@ from workbench.spec.catalog import MethodCard
 from workbench.spec.errors import WorkbenchError
 from workbench.spec.experiment import Experiment
 from workbench.spec.machine import Finding
+from workbench.spec.needs import global_count, unmet_need
 from workbench.spec.params import convert
 from workbench.training.devices import resolve_device, resolve_precision
 from workbench.training.schedule import scaled_learning_rate
@@ -86,11 +87,10 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield _error(str(error), getattr(error, "where", "method.params"))
     if info.uses_labels and experiment.data.labels == "none":
         yield _error(f"{info.title} learns from labels: choose where they come from.", "data.labels")
-    views = sum(view.count for view in experiment.views if view.role == "global")
-    if views < info.global_views:
-        yield _error(f"{info.title} needs {info.global_views} global views of each image, not {views}.", "views")
-    elif not info.local_views and any(view.role == "local" for view in experiment.views):
-        yield _error(f"{info.title} does not use local views: they would cost time and change nothing.", "views")
+    need = unmet_need(experiment.views, info.card())
+    views = global_count(experiment.views)
+    if need is not None:
+        yield _error(str(need), "views")
     elif views > max(2, info.global_views):
         yield _note(f"{views} global views of each image cost {views / 2:g} times as much as two.", "views")
 

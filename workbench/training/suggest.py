@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from workbench.augment.presets import fit_to
+from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
 from workbench.data.formats import KNOWN_KINDS
@@ -21,16 +21,37 @@ from workbench.spec.experiment import (
     Experiment,
     MethodSpec,
     TrainSpec,
+    ViewSpec,
     WatchSpec,
 )
+from workbench.spec.fitting import fit_reasons, fit_to
 from workbench.spec.machine import Device
+from workbench.spec.needs import unmet_need
+from workbench.spec.presets import SUFFIX, load_preset
 from workbench.training.devices import list_devices
 
 _SIZES = (32, 64, 96, 128, 224)
 _CPU_LARGEST = 96
 _LABEL_NAMES = ("label", "class", "category", "target", "diagnosis", "species", "type", "finding")
 _GROUP_NAMES = ("patient", "subject", "plate", "donor", "slide", "animal", "participant", "video", "session")
-_XRAY_NAMES = ("xray", "x-ray", "x_ray", "chest", "radiograph", "cxr")
+_KINDS = (
+    (
+        "chest-xray",
+        ("xray", "x-ray", "x_ray", "chest", "radiograph", "cxr"),
+        "The X-ray views: a tilt, a flip and some perspective, nothing that hides a finding.",
+    ),
+    (
+        "microscopy",
+        ("microscop", "histolog", "patholog", "cells", "tissue", "fluoresc"),
+        "The microscopy views: every quarter turn and flip, because a slide has no up, and mild changes of tone.",
+    ),
+    (
+        "satellite",
+        ("satellite", "aerial", "eurosat", "sentinel", "landsat", "remote-sensing", "remote_sensing"),
+        "The satellite views: quarter turns and flips, because the ground has no up, and moderate crops.",
+    ),
+)
+"""(preset, words in a folder's name, why): images that want other views than photos do."""
 _MOST_CLASSES = 200
 _MANY_CORES = 8
 _GPU_IMAGES = 10_000_000
@@ -49,11 +70,13 @@ def suggest(
     method: str = "simclr",
     backbone: str = "",
     preset: str = "",
+    scaled: bool = True,
     registry: Registry,
 ) -> tuple[Experiment, tuple[str, ...]]:
     """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already.
 
-    Raises `CheckError` for a folder without images, `NotFoundError` for an unknown method, backbone or preset.
+    preset, scaled: see `suggest_views`. Raises `CheckError` for a folder without images, `NotFoundError` for an
+    unknown method, backbone or preset.
     """
     _refuse_empty(scan)
     card = registry.method(method).card()
@@ -63,8 +86,8 @@ def suggest(
         data, about_data = suggest_data(scan)
         reasons.extend(about_data)
     images = _train_images(scan, data)
-    plan = _preset(scan, data, card, preset, registry, reasons)
-    views = fit_to(plan, size=data.size, channels=data.channels)
+    views, about_views = suggest_views(scan, data, method=method, preset=preset, scaled=scaled, registry=registry)
+    reasons.extend(about_views)
     chosen = _backbone(data, device, backbone, registry, reasons)
     stem = _stem(registry.backbone(chosen), data, device, reasons)
     budget = _budget(data, device, registry.backbone(chosen))
@@ -88,6 +111,39 @@ def suggest_data(scan: ScanReport) -> tuple[DataSpec, tuple[str, ...]]:
     _refuse_empty(scan)
     reasons: list[str] = []
     return _data(scan, list_devices()[0], reasons), tuple(reasons)
+
+
+def suggest_views(
+    scan: ScanReport,
+    data: DataSpec,
+    *,
+    method: str,
+    preset: str = "",
+    scaled: bool = True,
+    registry: Registry,
+) -> tuple[tuple[ViewSpec, ...], tuple[str, ...]]:
+    """Views for these images, and a sentence per decision.
+
+    preset: the name of one, or a TOML file with one; without it, one that suits the images and the method.
+    Unless `scaled`, only its sizes are fitted to the images (`fit_to`). Raises `NotFoundError` for an unknown
+    method, preset or file, and `SpecError` for a file that is not a preset.
+    """
+    card = registry.method(method).card()
+    if preset:
+        plan = _asked_preset(preset, registry)
+        why = f"The views of '{plan.title}', fitted to {data.size} px."
+    else:
+        plan, why = _preset(scan, data, card, registry)
+    reasons = []
+    if scaled:
+        reasons.append(why)
+        reasons.extend(fit_reasons(plan, size=data.size, channels=data.channels))
+    else:
+        reasons.append(f"The views of '{plan.title}' as published: only their sizes are fitted to {data.size} px.")
+    need = unmet_need(plan.views, card)
+    if need is not None:
+        reasons.append(str(need))
+    return fit_to(plan, size=data.size, channels=data.channels, scaled=scaled), tuple(reasons)
 
 
 def _refuse_empty(scan: ScanReport) -> None:
@@ -173,18 +229,26 @@ def _train_images(scan: ScanReport, data: DataSpec) -> int:
     return max(1, round(count * (1 - data.test_fraction)))
 
 
-def _preset(
-    scan: ScanReport, data: DataSpec, card: MethodCard, asked: str, registry: Registry, reasons: list[str]
-) -> PresetCard:
-    if asked:
-        return registry.preset(asked)
-    is_xray = data.channels == "gray" and _is_named(Path(scan.folder).name, _XRAY_NAMES)
-    if is_xray and card.global_views > 1 and any(preset.name == "chest-xray" for preset in registry.presets):
-        reasons.append("The X-ray views: a tilt, a flip and some perspective, nothing that hides a finding.")
-        return registry.preset("chest-xray")
+def _preset(scan: ScanReport, data: DataSpec, card: MethodCard, registry: Registry) -> tuple[PresetCard, str]:
+    """The preset for these images, and why: by what the folder is called, else the one that the method is used with."""
+    is_gray = data.channels == "gray"
+    for name, words, why in _KINDS:
+        known = any(preset.name == name for preset in registry.presets)
+        if known and card.global_views > 1 and _is_named(Path(scan.folder).name, words):
+            if name == "chest-xray" and not is_gray:
+                continue
+            return registry.preset(name), why
     plan = registry.preset(card.preset)
-    reasons.append(f"The views of '{plan.title}', which {card.title} is used with, fitted to {data.size} px.")
-    return plan
+    return plan, f"The views of '{plan.title}', which {card.title} is used with, fitted to {data.size} px."
+
+
+def _asked_preset(asked: str, registry: Registry) -> PresetCard:
+    """By its name, or from a file."""
+    if asked.endswith(SUFFIX) or Path(asked).is_file():
+        plan = load_preset(Path(asked).expanduser())
+        ViewPlan(plan.views, registry.ops)  # Whatever is wrong with a file is said before it is fitted.
+        return plan
+    return registry.preset(asked)
 
 
 def _backbone(data: DataSpec, device: Device, asked: str, registry: Registry, reasons: list[str]) -> str:

@@ -128,3 +128,19 @@ def test_an_unknown_name_has_a_suggestion() -> None:
     with pytest.raises(NotFoundError, match="unknown preset"):
         registry.preset("zzz")
     assert registry.preset(registry.presets[0].name) is registry.presets[0]
+
+
+def test_the_presets_of_the_user_stand_beside_the_bundled_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_SETTINGS", str(tmp_path))
+    before = load_registry()
+    folder = places.presets_folder()
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text("[[views]]\nsize = 16\n", encoding="utf-8")
+    (folder / "torn.toml").write_text("[[views", encoding="utf-8")
+    after = load_registry()
+    assert after.preset("mine").own
+    assert len(after.presets) == len(before.presets) + 1
+    assert [Path(entry.file).name for entry in after.broken] == ["torn.toml"]
+    assert after.methods is before.methods, "plugins are not loaded anew"
+    (folder / "torn.toml").unlink()
+    assert load_registry().broken == ()

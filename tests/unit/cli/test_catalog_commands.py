@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from workbench.cli import main
+from workbench.spec.presets import parse_preset
 
 
 def run(*arguments: str) -> int:
@@ -25,7 +26,7 @@ def test_methods_as_json_describe_every_parameter(capsys: pytest.CaptureFixture[
     assert methods["supervised"]["uses_labels"] is True
 
 
-@pytest.mark.parametrize("kind", ["methods", "backbones", "ops"])
+@pytest.mark.parametrize("kind", ["methods", "backbones", "ops", "presets"])
 def test_every_list_names_what_there_is(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(kind, "--json") == 0
     document = answer(capsys)
@@ -72,3 +73,10 @@ def test_a_broken_plugin_is_told(
     assert "mine.py failed while it was loaded: RuntimeError: oh" in captured.err
     assert run("methods", "--json") == 0
     assert answer(capsys)["broken"][0]["file"].endswith("mine.py")
+
+
+def test_a_preset_is_printed_as_the_file_that_new_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("presets", "dino") == 0
+    card = parse_preset(capsys.readouterr().out, name="dino", source="the text")
+    assert [view.name for view in card.views] == ["global A", "global B", "local"]
+    assert "arXiv:2104.14294" in card.source

@@ -11,7 +11,7 @@ from workbench.spec.errors import DataError, UnknownKeyError
 
 PROMISED = (
     "demo", "sample", "scan", "new", "train", "resume", "stop", "pause", "status", "evaluate", "embed", "export",
-    "report", "methods", "backbones", "ops", "bench", "screenshots",
+    "report", "methods", "backbones", "ops", "presets", "bench", "screenshots",
 )  # fmt: skip
 
 

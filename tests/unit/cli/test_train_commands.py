@@ -55,6 +55,24 @@ def _run(tmp_path: Path) -> RunFolder:
     return RunFolder.open(folder)
 
 
+def test_new_takes_a_preset_from_a_file_scaled_or_as_published(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["presets", "vicreg"]) == 0
+    preset = tmp_path / "mine.toml"
+    preset.write_text(capsys.readouterr().out, encoding="utf-8")
+    lengths = []
+    for extra in ([], ["--as-published"]):
+        output = tmp_path / "leaves.toml"
+        assert main(["new", str(images), "--preset", str(preset), "-o", str(output), *extra]) == 0
+        view = toml.load(output).views[0]
+        assert view.size == 32
+        lengths.append(len(view.chain))
+    assert lengths == [5, 6]
+    assert main(["new", str(images), "--preset", str(tmp_path / "none.toml"), "-o", str(output)]) == 2
+    assert "There is no file" in capsys.readouterr().err
+
+
 def test_new_writes_a_complete_experiment(file: Path, images: Path) -> None:
     experiment = toml.load(file)
     assert experiment.name == "simclr on leaves"

@@ -18,6 +18,8 @@ from workbench.engine.handlers import HANDLERS, describing, handle, previewing
 from workbench.engine.messages import (
     CatalogReply,
     CheckReply,
+    CheckViews,
+    CheckViewsReply,
     EvaluateReply,
     ExportReply,
     GetCatalog,
@@ -31,14 +33,17 @@ from workbench.engine.messages import (
     ReportReply,
     Scan,
     ScanReply,
+    Suggest,
     SuggestReply,
     Thumbnails,
+    ViewsAsPython,
+    ViewsAsPythonReply,
 )
 from workbench.inspect.project import pca
 from workbench.runs.folder import RunFolder
 from workbench.runs.results import load_evaluations, load_exports
 from workbench.runs.snapshot import read_layout, read_snapshot
-from workbench.spec.errors import DataError, NotFoundError, UsageError
+from workbench.spec.errors import DataError, NotFoundError, SpecError, UsageError
 from workbench.spec.experiment import DataSpec, OpSpec, ViewSpec
 from workbench.spec.progress import Report, ignore
 
@@ -229,3 +234,33 @@ def test_probes_exports_and_the_report_are_kept_in_the_run_folder(run: RunFolder
     assert Path(page.file) == run.report_file
     with pytest.raises(NotFoundError, match="not a run folder"):
         handle(messages.MakeReport(run=str(run.path / "nothing")), ignore)
+
+
+def test_views_are_checked_in_words_and_written_as_code() -> None:
+    reply, _ = handle(CheckViews(views=VIEWS), ignore)
+    assert isinstance(reply, CheckViewsReply)
+    bad = (ViewSpec(chain=(OpSpec(op="solarize", params={"p": 3}),)),)
+    with pytest.raises(SpecError, match=r"views\[0\]\.chain\[0\]\.p: 3 is above 1"):
+        handle(CheckViews(views=bad), ignore)
+    data = DataSpec(folder="x", normalize="imagenet")
+    code, _ = handle(ViewsAsPython(views=(*VIEWS, ViewSpec(chain=(OpSpec(op="random_mask"),))), data=data), ignore)
+    assert isinstance(code, ViewsAsPythonReply)
+    assert "v2.Normalize(mean=[0.485, 0.456, 0.406]" in code.text
+    assert code.missing == ("Random mask",)
+    compile(code.text, "views.py", "exec")
+    code, _ = handle(ViewsAsPython(views=VIEWS, data=DataSpec(folder="x")), ignore)
+    assert isinstance(code, ViewsAsPythonReply)
+    assert code.missing == ()
+    assert "v2.Normalize(mean=[...]" in code.text
+
+
+def test_a_suggestion_says_why_its_views_are_as_they_are(images: Path) -> None:
+    scanned, _ = handle(Scan(folder=str(images)), ignore)
+    assert isinstance(scanned, ScanReply)
+    reply, _ = handle(Suggest(scan=scanned.report, preset="simclr"), ignore)
+    assert isinstance(reply, SuggestReply)
+    assert any(reason.startswith("No blur") for reason in reply.view_reasons)
+    assert set(reply.view_reasons) <= set(reply.reasons)
+    reply, _ = handle(Suggest(scan=scanned.report, preset="simclr", scaled=False), ignore)
+    assert isinstance(reply, SuggestReply)
+    assert [op.op for op in reply.experiment.views[0].chain][-1] == "gaussian_blur"

@@ -11,12 +11,14 @@ from workbench.catalog.registry import Registry
 from workbench.data.scan import scan_folder
 from workbench.spec import toml
 from workbench.spec.dataset import LabelTable, ScanReport
-from workbench.spec.errors import CheckError, NotFoundError
-from workbench.spec.experiment import Experiment
+from workbench.spec.errors import CheckError, NotFoundError, SpecError
+from workbench.spec.experiment import DataSpec, Experiment
+from workbench.spec.fitting import fit_to
 from workbench.spec.machine import Device, Finding
+from workbench.spec.presets import preset_text
 from workbench.training.check import check
 from workbench.training.measure import measure
-from workbench.training.suggest import suggest
+from workbench.training.suggest import suggest, suggest_views
 
 
 def _scan(count: int = 1000, *, side: int = 64, mode: str = "RGB", **values: Any) -> ScanReport:
@@ -75,6 +77,39 @@ def test_gray_images_have_one_channel_and_xrays_their_views(registry: Registry) 
     assert all(op.op != "grayscale" for view in experiment.views for op in view.chain)
 
 
+@pytest.mark.parametrize(("folder", "preset"), [("HeLa cells", "microscopy"), ("eurosat", "satellite"), ("cats", "")])
+def test_the_views_follow_what_the_folder_is_called(folder: str, preset: str, registry: Registry) -> None:
+    views, reasons = suggest_views(
+        _scan(folder=folder), DataSpec(folder=folder, size=224), method="byol", registry=registry
+    )
+    card = registry.preset(preset or "byol")
+    assert views == fit_to(card, size=224, channels="rgb")
+    assert preset in reasons[0].lower()
+    alone, _ = suggest_views(_scan(folder=folder), DataSpec(folder=folder), method="rotation", registry=registry)
+    assert len(alone) == 1, "a method of one view keeps its own"
+
+
+def test_a_preset_comes_from_a_file_as_published_or_scaled(tmp_path: Path, registry: Registry) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(preset_text(registry.preset("dino")), encoding="utf-8")
+    data = DataSpec(folder="x", size=32)
+    named = suggest_views(_scan(), data, method="simclr", preset="dino", registry=registry)
+    assert suggest_views(_scan(), data, method="simclr", preset=str(file), registry=registry)[0] == named[0]
+    assert "blur" in " ".join(named[1])
+    assert named[1][-1].startswith("SimCLR cannot use local views.")
+    published, reasons = suggest_views(_scan(), data, method="byol", preset=str(file), scaled=False, registry=registry)
+    assert [view.size for view in published] == [32, 32, 16]
+    assert [len(view.chain) for view in published] == [6, 6, 5]
+    assert "as published" in reasons[0]
+    with pytest.raises(NotFoundError, match="did you mean 'dino'"):
+        suggest_views(_scan(), data, method="byol", preset="dimo", registry=registry)
+    with pytest.raises(NotFoundError, match="There is no file"):
+        suggest_views(_scan(), data, method="byol", preset="dimo.toml", registry=registry)
+    file.write_text('[[views]]\nchain = [{op = "horizontal_flip", p = 2}]\n', encoding="utf-8")
+    with pytest.raises(SpecError, match=r"views\[0\]\.chain\[0\]\.p: 2 is above 1"):
+        suggest_views(_scan(), data, method="byol", preset=str(file), registry=registry)
+
+
 @pytest.mark.parametrize(("count", "batch"), [(4, 2), (12, 2), (100, 16), (1000, 128), (100_000, 256)])
 def test_the_batch_fits_the_data(count: int, batch: int, registry: Registry) -> None:
     train = suggest(_scan(count), registry=registry)[0].train
@@ -124,7 +159,7 @@ def test_a_good_experiment_has_no_errors(experiment: Experiment, registry: Regis
         (["method.name=simclr", "method.params.tempreature=0.2"], "error", "method.params", "'temperature'"),
         (["method.name=supervised", "data.labels=none"], "error", "data.labels", "learns from labels"),
         (["method.name=simclr", "views.0.count=1"], "error", "views", "needs 2 global views"),
-        (["views=[{size=16}, {name='small', role='local', size=16}]"], "error", "views", "does not use local views"),
+        (["views=[{size=16}, {name='small', role='local', size=16}]"], "error", "views", "cannot use local views"),
         (["views.0.chain.0.op=horizontl_flip"], "error", "views", "did you mean 'horizontal_flip'"),
         (["views.0.chain.0.p=3"], "error", "views[0].chain[0].p", "above 1"),
         (["views.0.chain=[]"], "warning", "views[0].chain", "no augmentation"),

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.engine import messages
-from workbench.engine.handlers import describing, pictures, planning, previewing, results, splitting
+from workbench.engine.handlers import (
+    auditing,
+    coding,
+    describing,
+    pictures,
+    planning,
+    previewing,
+    results,
+    splitting,
+    viewfacts,
+)
 from workbench.engine.handlers.torch_side import preload
 from workbench.engine.messages import AnyReply, AnyRequest, Arrays
 from workbench.spec.progress import Report
@@ -20,12 +30,16 @@ HANDLERS: dict[type[AnyRequest], Callable[[Any, Report], tuple[AnyReply, Arrays]
     messages.Scan: pictures.scan,
     messages.Thumbnails: pictures.make_thumbnails,
     messages.Suggest: planning.make_suggestion,
+    messages.CheckViews: planning.check_views,
+    messages.ViewsAsPython: coding.views_as_python,
     messages.PlanSplit: splitting.plan,
     messages.Check: planning.check_experiment,
     messages.Measure: planning.measure_experiment,
     messages.Preview: previewing.preview,
+    messages.MeasureViews: viewfacts.measure_views,
     messages.Project: results.project,
     messages.Evaluate: results.evaluate,
+    messages.RunAudit: auditing.audit,
     messages.Export: results.export,
     messages.MakeReport: results.report_page,
 }

@@ -56,7 +56,7 @@ def versions() -> dict[str, str]:
 def _fingerprint() -> str:
     """Of everything that the catalog is made from: plugin files, presets, our own and torch's version."""
     digest = hashlib.sha256(f"{__version__} {metadata.version('torch')} {platform.python_version()}".encode())
-    folders = [*places.plugin_folders(), places.bundled("resources") / "presets"]
+    folders = [*places.plugin_folders(), places.bundled("resources") / "presets", places.presets_folder()]
     ours = Path(__file__).resolve().parents[2]
     folders += [ours / name for name in ("catalog", "method", "augment", "spec")]
     for folder in folders:

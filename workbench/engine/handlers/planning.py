@@ -1,7 +1,17 @@
 """Experiments before they start: a suggestion, a check, a measurement."""
 
 from workbench.engine.handlers import torch_side
-from workbench.engine.messages import Arrays, Check, CheckReply, Measure, MeasureReply, Suggest, SuggestReply
+from workbench.engine.messages import (
+    Arrays,
+    Check,
+    CheckReply,
+    CheckViews,
+    CheckViewsReply,
+    Measure,
+    MeasureReply,
+    Suggest,
+    SuggestReply,
+)
 from workbench.spec.progress import Report
 
 
@@ -9,7 +19,7 @@ def make_suggestion(request: Suggest, report: Report) -> tuple[SuggestReply, Arr
     """An experiment that fits the data, the method and this machine."""
     report("thinking of a recipe", 0, 0)
     registry = torch_side.registry()
-    from workbench.training.suggest import suggest
+    from workbench.training.suggest import suggest, suggest_views
 
     experiment, reasons = suggest(
         request.scan,
@@ -17,9 +27,28 @@ def make_suggestion(request: Suggest, report: Report) -> tuple[SuggestReply, Arr
         method=request.method,
         backbone=request.backbone,
         preset=request.preset,
+        scaled=request.scaled,
         registry=registry,
     )
-    return SuggestReply(experiment=experiment, reasons=reasons), {}
+    _, about_views = suggest_views(
+        request.scan,
+        experiment.data,
+        method=request.method,
+        preset=request.preset,
+        scaled=request.scaled,
+        registry=registry,
+    )
+    return SuggestReply(experiment=experiment, reasons=reasons, view_reasons=about_views), {}
+
+
+def check_views(request: CheckViews, report: Report) -> tuple[CheckViewsReply, Arrays]:
+    """Builds every chain, which checks it."""
+    report("checking", 0, 0)
+    registry = torch_side.registry()
+    from workbench.augment.plan import ViewPlan
+
+    ViewPlan(request.views, registry.ops)
+    return CheckViewsReply(), {}
 
 
 def check_experiment(request: Check, report: Report) -> tuple[CheckReply, Arrays]:

@@ -62,6 +62,11 @@ class DecodedImages:
 _IMAGES = DecodedImages()
 
 
+def decoded(data: DataSpec, paths: tuple[str, ...]) -> Pixels:
+    """Images as the pixel store holds them, from what was read before where it can be."""
+    return _IMAGES.read(data, paths)
+
+
 def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
     """The views of each image, what was drawn for them, and one chain step by step."""
     _refuse_nonsense(request)

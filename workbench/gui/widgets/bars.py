@@ -26,10 +26,11 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class BarGroup:
-    """Figures that are compared with each other."""
+    """Figures that are compared with each other; `chance` is where guessing would be, 0 draws none."""
 
     title: str
     bars: tuple[Bar, ...]
+    chance: float = 0.0
 
 
 class IntervalBars(QWidget):
@@ -86,6 +87,8 @@ class IntervalBars(QWidget):
                 painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, group.title)
                 painter.setFont(self.font())
                 top += _HEAD
+                height = len(group.bars) * _ROW
+                self._draw_chance(painter, group.chance, QRectF(left, top + 2, right - left, height - 4))
                 for bar in group.bars:
                     self._draw_bar(painter, bar, QRectF(left, top, right - left, _ROW))
                     top += _ROW
@@ -102,12 +105,16 @@ class IntervalBars(QWidget):
             painter.drawLine(QPointF(x, _HEAD), QPointF(x, bottom))
             painter.setPen(QColor(tokens.secondary))
             painter.drawText(QRectF(x - 30, bottom + 2, 60, 18), Qt.AlignmentFlag.AlignCenter, f"{100 * share:.0f} %")
-        if self._chance > 0:
-            pen = QPen(QColor(tokens.secondary), 1.2)
-            pen.setDashPattern([1.2, 2.6])
-            painter.setPen(pen)
-            x = left + self._chance * (right - left)
-            painter.drawLine(QPointF(x, _HEAD), QPointF(x, bottom))
+        self._draw_chance(painter, self._chance, QRectF(left, _HEAD, right - left, bottom - _HEAD))
+
+    def _draw_chance(self, painter: QPainter, chance: float, area: QRectF) -> None:
+        if chance <= 0:
+            return
+        pen = QPen(QColor(theme.tokens().secondary), 1.2)
+        pen.setDashPattern([1.2, 2.6])
+        painter.setPen(pen)
+        x = area.left() + chance * area.width()
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
 
     def _draw_bar(self, painter: QPainter, bar: Bar, area: QRectF) -> None:
         tokens = theme.tokens()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QMouseEvent, 
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from workbench.gui import theme
+from workbench.gui.widgets.heat_map import mixed
 
 _WIDEST = 1.8
 """Cells are up to so many times as wide as high, so that names fit above them."""
@@ -95,7 +96,7 @@ class ConfusionMatrix(QWidget):
             for column in range(len(self._classes)):
                 share = float(self._shares[row, column])
                 box = QRectF(area.left() + column * wide, area.top() + row * high, wide - gap, high - gap)
-                painter.fillRect(box, _mix(empty, accent, share**0.7))
+                painter.fillRect(box, mixed(empty, accent, share**0.7))
                 if high >= _NUMBERS_FROM and self._counts[row, column]:
                     painter.setPen(QColor(tokens.on_accent if share**0.7 > 0.5 else tokens.text))
                     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{self._counts[row, column]}")
@@ -134,8 +135,3 @@ class ConfusionMatrix(QWidget):
         """Tells nothing any more."""
         QToolTip.hideText()
         super().leaveEvent(event)
-
-
-def _mix(first: QColor, second: QColor, share: float) -> QColor:
-    parts = zip(first.getRgbF()[:3], second.getRgbF()[:3], strict=True)  # type: ignore[index]
-    return QColor.fromRgbF(*(a + (b - a) * share for a, b in parts))

@@ -2,12 +2,13 @@
 
 from typing import Literal, cast
 
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.engine.messages import Arrays, Evaluate, EvaluateReply
 from workbench.engine.protocol import Failed
 from workbench.gui.bridge import Engine, Job
 from workbench.gui.pages.evaluate import figures
+from workbench.gui.pages.evaluate.invariance import InvarianceView
 from workbench.gui.pages.evaluate.results import ResultBoard
 from workbench.gui.pages.evaluate.settings import SettingsColumn
 from workbench.gui.pages.page import Page
@@ -15,6 +16,7 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
+from workbench.gui.widgets.segments import Segments
 from workbench.gui.worker import Worker
 from workbench.runs.results import Evaluation, load_evaluations
 from workbench.runs.split import SplitTable, read_split
@@ -39,7 +41,12 @@ class EvaluatePage(Page):
         self.start = QPushButton("Evaluate")
         self.start.setProperty("kind", "primary")
         self.start.clicked.connect(self._on_start)
+        self.modes = Segments((("probes", "Probes"), ("invariance", "Invariance")))
+        self.modes.chosen.connect(self._on_mode_chosen)
+        self.action_row.addWidget(self.modes)
         self.action_row.addWidget(self.start)
+        self.invariance = InvarianceView(session, engine)
+        self.invariance.busy_changed.connect(self._refresh)
         self.settings = SettingsColumn()
         self.settings.changed.connect(self._refresh)
         self.settings.column_chosen.connect(lambda _column: self._refresh())
@@ -50,12 +57,20 @@ class EvaluatePage(Page):
         self._left.addWidget(self._nothing)
         self._left.addWidget(self.board)
         self._left.addWidget(self._prompt)
-        self.body.addWidget(self._work_card())
+        probes = QWidget()
+        column = QVBoxLayout(probes)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(16)
+        column.addWidget(self._work_card())
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addWidget(self._left, 1)
         row.addWidget(self.settings)
-        self.body.addLayout(row, 1)
+        column.addLayout(row, 1)
+        self._modes = QStackedWidget()
+        self._modes.addWidget(probes)
+        self._modes.addWidget(self.invariance)
+        self.body.addWidget(self._modes, 1)
         session.watcher.reset.connect(self._on_reset)
         session.watcher.state_changed.connect(self._on_state)
         session.draft_opened.connect(self._refresh)
@@ -80,6 +95,7 @@ class EvaluatePage(Page):
             self._end_work()
         self._table = None
         self.evaluations = ()
+        self.invariance.set_run(self.session.watcher.run)
         self._read()
 
     def _on_state(self) -> None:
@@ -125,9 +141,15 @@ class EvaluatePage(Page):
         return max(matching, key=lambda evaluation: (evaluation.epoch, evaluation.time), default=None)
 
     def _refresh(self) -> None:
-        problem = self._problem()
+        problem = self._problem(probing=self.modes.value() == "probes")
         evaluation = self._shown()
         ready = problem is None
+        self.modes.setVisible(self._problem(probing=False) is None)
+        if self.modes.value() == "invariance":
+            self._show_invariance(problem)
+            return
+        self._modes.setCurrentIndex(0)
+        self.start.setText("Evaluate")
         self.settings.setVisible(ready or evaluation is not None)
         self.start.setEnabled(ready and self._job is None and bool(self.settings.chosen_probes()))
         self.start.setVisible(ready)
@@ -145,8 +167,29 @@ class EvaluatePage(Page):
             self._prompt.set_words(f"“{column}” has not been evaluated yet", text)
             self._left.setCurrentIndex(_PROMPT)
 
-    def _problem(self) -> tuple[str, str, str] | None:
-        """Why nothing can be evaluated: title, text, button."""
+    def _show_invariance(self, problem: tuple[str, str, str] | None) -> None:
+        """The other way of looking; where there is nothing to look at, the page says why as always."""
+        self.start.setText("Audit")
+        self.start.setVisible(problem is None)
+        self.start.setEnabled(problem is None and not self.invariance.busy)
+        self.settings.setVisible(False)
+        self.set_state(
+            "running" if self.invariance.busy else "needs" if problem else "ready",
+            problem[0].lower() if problem else "",
+        )
+        self._modes.setCurrentIndex(0 if problem else 1)
+        if problem:
+            self._nothing.set_words(*problem)
+            self._left.setCurrentIndex(_NOTHING)
+
+    def _on_mode_chosen(self, mode: str) -> None:
+        if mode == "invariance":
+            self.session.run_list.refresh()
+            self.invariance.set_run(self.session.watcher.run)
+        self._refresh()
+
+    def _problem(self, *, probing: bool) -> tuple[str, str, str] | None:
+        """Why nothing can be evaluated: title, text, button. An audit needs no labels."""
         watcher = self.session.watcher
         state = watcher.state
         if watcher.run is None or state is None:
@@ -157,7 +200,7 @@ class EvaluatePage(Page):
         if state.checkpoint is None or self._table is None:
             text = "An encoder can be probed as soon as the run has written its first checkpoint."
             return "No checkpoint yet", text, "Watch the training"
-        if self.settings.column.count() == 0:
+        if probing and self.settings.column.count() == 0:
             text = "Probes need labels of at least two classes: sub-folders named after classes, or a CSV beside the "
             return "There are no labels to probe", f"{text}images. Choose them on the Data page.", "Go to Data"
         return None
@@ -174,6 +217,9 @@ class EvaluatePage(Page):
     # Evaluating
 
     def _on_start(self) -> None:
+        if self.modes.value() == "invariance":
+            self.invariance.start()
+            return
         run = self.session.watcher.run
         probes = self.settings.chosen_probes()
         if run is None or not probes:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from workbench.spec.catalog import Catalog, PresetCard
 from workbench.spec.experiment import Experiment, OpSpec, ViewSpec
+from workbench.spec.needs import global_count
 
 _NEEDS_COLOR = {"saturation", "hue"}
 _COLOR_OPS = {"grayscale", "random_grayscale"}
@@ -41,6 +42,24 @@ def with_kind_added(experiment: Experiment, place: int) -> Experiment:
 def without_kind(experiment: Experiment, place: int) -> Experiment:
     """A view kind less."""
     return replace(experiment, views=experiment.views[:place] + experiment.views[place + 1 :])
+
+
+def without_local(experiment: Experiment) -> Experiment:
+    """Only the global views."""
+    return replace(experiment, views=tuple(view for view in experiment.views if view.role != "local"))
+
+
+def with_global_views(experiment: Experiment, wanted: int) -> Experiment:
+    """More of the first global kind, so that there are as many; without one, the first kind becomes it."""
+    missing = wanted - global_count(experiment.views)
+    if missing <= 0:
+        return experiment
+    place = next((place for place, view in enumerate(experiment.views) if view.role == "global"), -1)
+    if place >= 0:
+        view = experiment.views[place]
+        return with_view(experiment, place, replace(view, count=view.count + missing))
+    view = replace(experiment.views[0], role="global", count=missing, size=experiment.data.size)
+    return with_view(experiment, 0, view)
 
 
 def expanded(views: Sequence[ViewSpec]) -> tuple[tuple[str, int], ...]:

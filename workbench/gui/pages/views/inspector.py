@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolBut
 
 from workbench.gui import icons
 from workbench.gui.pages.views import edits
+from workbench.gui.pages.views.findings import Findings
+from workbench.gui.pages.views.need import MethodNeed
 from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
@@ -31,12 +33,14 @@ class ChainInspector(Card):
     kind_changed = Signal(int)
     op_focused = Signal(int)
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, findings: Findings, parent: QWidget | None = None) -> None:
         super().__init__("Chain", parent=parent)
         self._session = session
+        self.findings = findings
         self._kind = 0
         self.setMinimumWidth(WIDTH - 32)
         self.setMaximumWidth(WIDTH + 160)
+        self.need = MethodNeed(session)
         self.kinds = KindBar()
         self.size_form = ParamForm([info for info in describe(ViewSpec) if info.name in ("count", "size")])
         self.more_form = ParamForm([info for info in describe(ViewSpec) if info.name in ("name", "role")])
@@ -86,6 +90,7 @@ class ChainInspector(Card):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(8)
+        column.addWidget(self.need)
         column.addWidget(self.kinds)
         more = Fold("Name and role")
         more.content.addWidget(self.more_form)
@@ -94,6 +99,7 @@ class ChainInspector(Card):
         column.addWidget(self.editor)
         column.addWidget(self._normalize_row())
         column.addLayout(self._advice)
+        column.addWidget(self.findings)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -126,6 +132,13 @@ class ChainInspector(Card):
         self.editor.changed.connect(self._on_chain_changed)
         self.editor.current_changed.connect(self.op_focused)
         self.normalize.chosen.connect(self._on_normalize_chosen)
+        self.findings.wanted.connect(self._on_finding_wanted)
+
+    def _on_finding_wanted(self, kind: int, place: int) -> None:
+        self.set_kind(kind)
+        if place < len(self.editor.rows):
+            self.editor.rows[place].set_open(True)
+            self.editor.rows[place].setFocus()
 
     def _on_catalog_changed(self) -> None:
         self.editor.set_ops(self._session.catalog.ops)

@@ -14,6 +14,7 @@ from workbench.gui.pages.page import Page
 from workbench.gui.pages.views import edits
 from workbench.gui.pages.views.draws import DrawBar
 from workbench.gui.pages.views.feed import PreviewFeed
+from workbench.gui.pages.views.findings import Findings
 from workbench.gui.pages.views.inspector import WIDTH, ChainInspector
 from workbench.gui.pages.views.presets import PresetChoice
 from workbench.gui.session import Session
@@ -45,8 +46,8 @@ class ViewsPage(Page):
         self.grid = ViewGrid()
         self.strip = StepStrip()
         self.bar = DrawBar()
-        self.inspector = ChainInspector(session)
-        self.preset = PresetChoice(session, engine)
+        self.inspector = ChainInspector(session, Findings(session, engine))
+        self.preset = PresetChoice(session, engine, self)
         self.problem = Banner("bad")
         self.problem.hide()
         self.go_on = QPushButton("Continue to method")
@@ -67,11 +68,13 @@ class ViewsPage(Page):
     def entered(self) -> None:
         """Asks for the pictures that were not worth making while nobody looked."""
         self._visible = True
+        self.inspector.findings.set_active(True)
         self._refresh()
 
     def left(self) -> None:
         """Asks for nothing."""
         self._visible = False
+        self.inspector.findings.set_active(False)
 
     def _lay_out(self) -> None:
         self.action_row.addWidget(self.preset)
@@ -172,7 +175,7 @@ class ViewsPage(Page):
         if scan is None or scan.count == 0:
             return None
         views = edits.expanded(draft.views)
-        rows = edits.chosen_rows(scan.count, max(4, min(12, _SHOWN_VIEWS // max(1, len(views)))), self._shuffle)
+        rows = edits.chosen_rows(scan.count, max(4, min(16, _SHOWN_VIEWS // max(1, len(views)))), self._shuffle)
         image, view = self.grid.selection
         return Preview(
             data=replace(draft.data, folder=str(Path(scan.folder))),
