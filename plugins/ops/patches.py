@@ -115,6 +115,10 @@ class PatchReplace(Op[PatchReplaceParams]):
         return f"{100 * float(drawn['mask'][item].float().mean()):.0f} % replaced"
 
 
+def _patches(strength: float) -> int:
+    return max(2, round(8 * strength))
+
+
 OPS = (
     OpInfo(
         name="patch_shuffle",
@@ -127,8 +131,8 @@ OPS = (
             Ladder(
                 name="patch_shuffle",
                 title="Patch shuffle",
-                params=lambda strength: PatchShuffleParams(patches=round(8 * strength), p=1.0),
-                words=lambda strength: f"{round(8 * strength)} × {round(8 * strength)} patches",
+                params=lambda strength: PatchShuffleParams(patches=_patches(strength), p=1.0),
+                words=lambda strength: f"{_patches(strength)} × {_patches(strength)} patches",
             ),
         ),
     ),

@@ -78,7 +78,10 @@ class RandAugment(_Policy, Op[RandAugmentParams]):
 
 
 class TrivialAugment(_Policy, Op[TrivialAugmentParams]):
-    """Müller and Hutter 2021 (arXiv:2103.10158), wide: one op at one of 31 magnitudes."""
+    """Müller and Hutter 2021 (arXiv:2103.10158), wide: one op at one of 31 magnitudes.
+
+    Shifts go to 32 px of 224 at every size; torchvision's to 32 px, which at 32 px leaves nothing to see.
+    """
 
     def draw(self, draws: Draws, shape: tuple[int, int, int]) -> Drawn:
         """Kind and magnitude, in a single column."""
@@ -91,10 +94,22 @@ class TrivialAugment(_Policy, Op[TrivialAugmentParams]):
         }
 
 
+_BILINEAR = "interpolation=v2.InterpolationMode.BILINEAR"
+
+
 def _rand_augment_in_torchvision(params: RandAugmentParams, size: int) -> str:
+    """With a deviation, every op in the row is a choice among magnitudes, as likely as they are drawn here."""
     del size
-    expression = f"v2.RandAugment(num_ops={params.ops}, magnitude={round(params.magnitude)})"
-    return sometimes(expression, params.p)
+    if params.deviation == 0:
+        expression = f"v2.RandAugment(num_ops={params.ops}, magnitude={round(params.magnitude)}, {_BILINEAR})"
+        return sometimes(expression, params.p)
+    edges = torch.arange(_BINS, dtype=torch.float64) + 0.5
+    below = torch.special.ndtr((edges - params.magnitude) / params.deviation).tolist()
+    chances = [upper - lower for lower, upper in zip([0.0, *below], [*below, 1.0], strict=True)]
+    likely = {magnitude: chance for magnitude, chance in enumerate(chances) if chance >= 0.001}
+    kinds = f"[v2.RandAugment(num_ops=1, magnitude=magnitude, {_BILINEAR}) for magnitude in {list(likely)}]"
+    chosen = f"v2.RandomChoice({kinds}, p=[{', '.join(f'{chance:.3f}' for chance in likely.values())}])"
+    return sometimes(f"v2.Compose([{chosen}] * {params.ops})", params.p)
 
 
 OPS = (
@@ -131,6 +146,6 @@ OPS = (
                 steps=1,
             ),
         ),
-        torchvision=lambda params, _: sometimes("v2.TrivialAugmentWide()", params.p),
+        torchvision=lambda params, _: sometimes(f"v2.TrivialAugmentWide({_BILINEAR})", params.p),
     ),
 )

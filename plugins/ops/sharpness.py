@@ -5,8 +5,9 @@ from typing import Annotated
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
-from workbench.augment.tones import medians, sharpened
+from workbench.augment.median import medians
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
+from workbench.augment.tones import sharpened
 from workbench.spec.params import Params, param
 
 
@@ -65,6 +66,25 @@ class Median(Op[MedianParams]):
         return f"{side} × {side} px"
 
 
+def _sharpness_in_torchvision(params: SharpnessParams, size: int) -> str:
+    del size
+    low, high = params.factor
+    if low == high:
+        return f"v2.RandomAdjustSharpness({low:g}, p={params.p:g})"
+    factor = f"torch.empty(1).uniform_({low:g}, {high:g}).item()"
+    return sometimes(f"v2.Lambda(lambda image: v2.functional.adjust_sharpness(image, {factor}))", params.p)
+
+
+def _median_in_torchvision(params: MedianParams, size: int) -> str:
+    del size
+    kinds = []
+    for radius in range(1, params.radius + 1):
+        squares = f"v2.functional.pad(image, {radius}, padding_mode='reflect')"
+        squares += "".join(f".unfold({axis}, {2 * radius + 1}, 1)" for axis in (-2, -2))
+        kinds.append(f"v2.Lambda(lambda image: {squares}.flatten(-2).median(dim=-1).values)")
+    return sometimes(kinds[0] if len(kinds) == 1 else f"v2.RandomChoice([{', '.join(kinds)}])", params.p)
+
+
 OPS = (
     OpInfo(
         name="sharpness",
@@ -81,6 +101,7 @@ OPS = (
                 words=lambda strength: f"×{1 + 7 * strength:.1f}",
             ),
         ),
+        torchvision=_sharpness_in_torchvision,
     ),
     OpInfo(
         name="median",
@@ -98,5 +119,6 @@ OPS = (
                 steps=1,
             ),
         ),
+        torchvision=_median_in_torchvision,
     ),
 )

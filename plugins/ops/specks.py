@@ -1,19 +1,20 @@
 """Noise of single pixels: photons that are counted (Poisson), and dead or hot pixels (salt and pepper)."""
 
+import math
 from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.field import normal_field, uniform_field
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, spread
+from workbench.augment.field import paired_fields, uniform_field
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes, spread
 from workbench.augment.pixels import pieces
 from workbench.spec.params import Params, param
 
-# Below this many photons the counts are summed up exactly; above it Cornish and Fisher's expansion is as good.
-_FEW = 10.0
-_MOST = 40  # Photons that fewer than one in a billion pixels would exceed there.
+# Below this many photons the counts are summed up exactly; above it Cornish and Fisher's expansion serves.
+_FEW = 6.0
+_MOST = 19  # What the largest number of a field comes to there: 1 - 2^-17 of all counts are no higher.
 
 
 class PoissonParams(Params, frozen=True, kw_only=True):
@@ -40,22 +41,13 @@ class PoissonNoise(Op[PoissonParams]):
         }
 
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
-        """New images, one by one."""
-        result = torch.empty_like(images)
-        keys = drawn["key"].to(images.device)
-        for item, photons in enumerate(drawn["photons"].tolist()):
-            whole = images[item].numel()
-            normal, uniform = (
-                normal_field(keys[item : item + 1], whole)[0],
-                uniform_field(keys[item : item + 1], whole)[0],
-            )
-            start = 0
-            for piece, made in zip(pieces(images[item].contiguous()), pieces(result[item]), strict=True):
-                part = slice(start, start + piece.numel())
-                start += piece.numel()
-                counts = poisson(piece.reshape(-1) * photons, uniform[part], normal[part])
-                made.copy_((counts / photons).clamp_(0, 1).view_as(made))
-        return result
+        """New images."""
+        photons = drawn["photons"].to(images.device)[:, None]
+        rates = images.flatten(1) * photons
+        uniform, normal = paired_fields(drawn["key"].to(images.device), rates.shape[1])
+        for parts in zip(*(_parts(values) for values in (rates, uniform, normal)), strict=True):
+            parts[0].copy_(poisson(*parts))
+        return torch.div(rates, photons, out=rates).clamp_(0, 1).view(images.shape)
 
     def words(self, drawn: Drawn, item: int) -> str:
         """'42 photons'."""
@@ -65,19 +57,33 @@ class PoissonNoise(Op[PoissonParams]):
 def poisson(rates: Tensor, uniform: Tensor, normal: Tensor) -> Tensor:
     """Counts of those mean rates, all (m,): quantiles at `uniform` in (0, 1), of which `normal` are the normal ones.
 
-    Where few are expected, by summing the probabilities up; elsewhere by the Cornish-Fisher expansion (1938),
-    z √λ + λ + (z² - 1) / 6, rounded: its mean and variance are right to a thousandth.
+    Where less than six are expected, by summing the probabilities up; elsewhere by the Cornish-Fisher expansion
+    (1938), λ + z √λ + (z² - 1) / 6 + (z - z³) / (72 √λ), rounded. Its mean is right to a ten-thousandth, its
+    variance to 1.4 % at six and to 0.1 % at a hundred.
     """
-    many = (rates + normal * rates.sqrt() + (normal.square() - 1) / 6).round_().clamp_(min=0)
-    few = rates.clamp(max=_FEW)
-    chance = (-few).exp()
-    reached = chance.clone()
-    counts = torch.zeros_like(rates)
-    for count in range(1, _MOST):
+    roots, squares = rates.clamp(min=_FEW).sqrt_(), normal.square()
+    third = ((1 - squares) * normal).div_(roots * 72)
+    counts = roots.mul_(normal).add_(rates).add_(squares.sub_(1).div_(6)).add_(third).round_().clamp_(min=0)
+    few = (rates < _FEW).nonzero().squeeze(1)
+    if len(few) > 0:
+        counts[few] = _summed_up(rates[few], uniform[few])
+    return counts
+
+
+def _summed_up(rates: Tensor, uniform: Tensor) -> Tensor:
+    chance = (-rates).exp()
+    reached, counts = chance.clone(), torch.zeros_like(rates)
+    for count in range(1, _MOST + 1):
         counts += uniform > reached
-        chance = chance * few / count
-        reached += chance
-    return torch.where(rates < _FEW, counts, many)
+        reached += chance.mul_(rates).div_(count)
+    return counts
+
+
+def _parts(values: Tensor) -> list[Tensor]:
+    """What is worked on at once, of (n, count): on a CPU pieces of one image, elsewhere all."""
+    if values.device.type != "cpu":
+        return [values.view(-1)]
+    return [piece for one in values for piece in pieces(one)]
 
 
 class SaltParams(Params, frozen=True, kw_only=True):
@@ -114,6 +120,26 @@ class SaltAndPepper(Op[SaltParams]):
         return f"{100 * float(drawn['share'][item]):.1f} % of the pixels"
 
 
+def _photons(strength: float) -> float:
+    return float(5.0 * 100.0 ** (1 - strength))
+
+
+def _poisson_in_torchvision(params: PoissonParams, size: int) -> str:
+    del size
+    low, high = (math.log(photons) for photons in params.photons)
+    photons = f"torch.empty(1).uniform_({low:.4f}, {high:.4f}).exp()"
+    counted = "(lambda photons: (torch.poisson(image * photons) / photons).clamp(0, 1))"
+    return sometimes(f"v2.Lambda(lambda image: {counted}({photons}))", params.p)
+
+
+def _salt_in_torchvision(params: SaltParams, size: int) -> str:
+    del size
+    share = f"torch.empty(1).uniform_({params.share[0]:g}, {params.share[1]:g})"
+    white, black = f"number < {params.salt:g} * share", f"number > 1 - {1 - params.salt:g} * share"
+    changed = f"(lambda number, share: image.masked_fill({white}, 1.0).masked_fill({black}, 0.0))"
+    return sometimes(f"v2.Lambda(lambda image: {changed}(torch.rand(image.shape[-2:]), {share}))", params.p)
+
+
 OPS = (
     OpInfo(
         name="poisson_noise",
@@ -130,6 +156,7 @@ OPS = (
                 words=lambda strength: f"{_photons(strength):.0f} photons",
             ),
         ),
+        torchvision=_poisson_in_torchvision,
     ),
     OpInfo(
         name="salt_and_pepper",
@@ -146,9 +173,6 @@ OPS = (
                 words=lambda strength: f"{20 * strength:.0f} % of the pixels",
             ),
         ),
+        torchvision=_salt_in_torchvision,
     ),
 )
-
-
-def _photons(strength: float) -> float:
-    return float(5.0 * 100.0 ** (1 - strength))

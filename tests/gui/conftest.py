@@ -179,6 +179,7 @@ class FakeClient(EngineClient):
 _PLAIN: dict[type[Any], m.AnyReply] = {
     m.Check: m.CheckReply(findings=(Finding(level="note", message="A note."),)),
     m.CheckViews: m.CheckViewsReply(),
+    m.PixelStatistics: m.PixelStatisticsReply(mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.25), images=24),
     m.MeasureViews: m.ViewFactsReply(facts=ViewFacts(images=24)),
     m.ViewsAsPython: m.ViewsAsPythonReply(text="import torchvision", missing=("Erasing",)),
 }

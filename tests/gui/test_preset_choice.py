@@ -136,11 +136,11 @@ def test_saved_presets_are_in_the_menu_until_they_are_removed(
     qtbot.waitUntil(lambda: same_views(draft_of(page).views, views))
     asked: list[str] = []
 
-    def ask(*words: Any) -> QMessageBox.StandardButton:
-        asked.append(words[2])
+    def cancel(*arguments: Any) -> QMessageBox.StandardButton:
+        asked.append(arguments[2])
         return QMessageBox.StandardButton.Cancel
 
-    monkeypatch.setattr(QMessageBox, "question", ask)
+    monkeypatch.setattr(QMessageBox, "question", cancel)
     choice.sharing._on_save_wanted()
     choice.sharing._on_removed(places.presets_folder() / "my-cats.toml")
     assert asked == ["Replace your 'My cats'?", "Put your preset 'my-cats' into the trash?"]

@@ -25,7 +25,7 @@ def grayscale_(images: Tensor, rows: Tensor) -> None:
     """Every channel of the RGB images[rows] becomes the gray value. rows: (m,) int64 on the CPU."""
     kernels = kernels_for(images)
     if kernels is not None:
-        kernels.grayscale(images.numpy(), rows.numpy())
+        kernels.grayscale(images.flatten(2).numpy(), rows.numpy())
         return
     place = rows.to(images.device)
     images[place] = luma(images[place]).expand(-1, 3, -1, -1)
@@ -45,7 +45,7 @@ def jitter_(images: Tensor, rows: Tensor, order: Tensor, factors: Mapping[str, T
     used = torch.tensor([part in factors for part in PARTS])
     ones = torch.ones(len(rows))
     numbers = torch.stack([factors.get(part, ones) for part in PARTS], dim=1)
-    kernels.jitter(images.numpy(), rows.numpy(), order.contiguous().numpy(), numbers.numpy(), used.numpy())
+    kernels.jitter(images.flatten(2).numpy(), rows.numpy(), order.contiguous().numpy(), numbers.numpy(), used.numpy())
 
 
 def _jittered_by_rounds(images: Tensor, order: Tensor, factors: Mapping[str, Tensor]) -> Tensor:

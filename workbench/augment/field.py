@@ -16,13 +16,26 @@ _SECOND = 0x94D049BB133111EB - (1 << 64)
 
 def uniform_field(keys: Tensor, count: int) -> Tensor:
     """(n, count) float32 in (0, 1), in steps of 2^-16. keys: (n,) int64, on the device where it is wanted."""
-    return (_sixteen_bits(keys, count).float() + 0.5) * 2.0**-16
+    return _uniform(_sixteen_bits(keys, count))
 
 
 def normal_field(keys: Tensor, count: int) -> Tensor:
     """(n, count) float32 of mean 0 and deviation 1: quantiles of the normal distribution at 65,536 levels."""
+    return _normal(_sixteen_bits(keys, count))
+
+
+def paired_fields(keys: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """`uniform_field` and `normal_field` of the same keys: the one are the probabilities of the other."""
     levels = _sixteen_bits(keys, count)
-    numbers: Tensor = _quantiles().to(keys.device).take(levels.long())
+    return _uniform(levels), _normal(levels)
+
+
+def _uniform(levels: Tensor) -> Tensor:
+    return (levels.float() + 0.5) * 2.0**-16
+
+
+def _normal(levels: Tensor) -> Tensor:
+    numbers: Tensor = _quantiles().to(levels.device).take(levels.long())
     return numbers
 
 

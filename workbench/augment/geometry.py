@@ -15,16 +15,20 @@ How a view is resampled, image by image:
 On a CPU compiled loops do the same (`kernels`), to the rounding of float32.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.augment.axes import sums_along
 from workbench.augment.compiled import kernels_for
+
+Floats = NDArray[np.float32]
 
 # Slightly shrunk views are sampled as they are: below this scale there is little to alias.
 _SHRUNK = 1.25
@@ -32,6 +36,11 @@ _SHRUNK = 1.25
 _ROUNDING = 1e-6
 # Points with a smaller homogeneous coordinate are beyond the horizon of a perspective.
 _HORIZON = 1e-4
+# The corners of an image clockwise from the top left, x and then y; and which comes after which.
+_SQUARE = np.array([[-1.0, 1.0, 1.0, -1.0], [-1.0, -1.0, 1.0, 1.0]])
+_NEXT = [1, 2, 3, 0]
+# Of the nine numbers of a matrix, those that are fixed in one that neither turns nor slants.
+_SLANTS, _CROP = [1, 3, 6, 7, 8], np.array([0.0, 0.0, 0.0, 0.0, 1.0])
 
 
 def identity(n: int) -> Tensor:
@@ -63,24 +72,21 @@ def compose(first: Tensor, second: Tensor) -> Tensor:
 
 def corners(matrices: Tensor) -> Tensor:
     """(n, 4, 2): where a view's corners lie on the image, in [0, 1]: top left, top right, bottom right, bottom left."""
-    return (_mapped_corners(matrices) + 1) / 2
+    return torch.from_numpy((_quads(matrices.numpy()).transpose(0, 2, 1) + 1) / 2)
 
 
 def resample(images: Tensor, matrices: Tensor, size: tuple[int, int], out: Tensor | None = None) -> Tensor:
-    """New images (n, C, h, w) of `size` (h, w), written to `out` where it is given.
+    """New images (n, C, h, w) of `size` (h, w), written to `out` where it is given (contiguous, of their shape).
 
     images: (n, C, H, W) float32; never written to, never returned.
     """
     result = images.new_empty((*images.shape[:2], *size)) if out is None else out
-    turns = _turns(matrices)
-    quads = _mapped_corners(matrices)
-    inside = (quads.abs() <= 1 + _ROUNDING).all(dim=2).all(dim=1)
-    finer = _finer(quads, (images.shape[2], images.shape[3]), size)
+    moves = _moves(matrices.numpy(), (images.shape[2], images.shape[3]), size)
     kernels = kernels_for(images)
     if kernels is not None:
-        _compiled(kernels, images, _Wanted(matrices, turns, finer, inside), result)
+        _resample_compiled(kernels, images.contiguous(), moves, result)
         return result
-    kinds = torch.where(turns >= 0, -1 - turns, 2 * finer + inside)
+    kinds = torch.from_numpy(np.where(moves.turns >= 0, -1 - moves.turns, 2 * moves.finer + moves.inside))
     present = sorted(set(kinds.tolist()))
     if len(present) == 1:
         return result.copy_(_resampled(images, matrices, size, present[0]))
@@ -91,63 +97,82 @@ def resample(images: Tensor, matrices: Tensor, size: tuple[int, int], out: Tenso
     return result
 
 
-class _Wanted(NamedTuple):
-    """What is to be done with n images: their matrices, turns (-1 for none), times finer, and whether inside."""
+class _Moves(NamedTuple):
+    """What is to be done with n images.
 
-    matrices: Tensor
-    turns: Tensor
-    finer: Tensor
-    inside: Tensor
+    matrices: (n, 3, 3). turns: (n,) which turn of the square, -1 for none. finer: (n,) how many times finer than
+    the view an image is sampled. inside: (n,) whether all of the view lies inside the image.
+    """
 
-    def of(self, chosen: Tensor) -> "_Wanted":
+    matrices: NDArray[np.float64]
+    turns: NDArray[np.int64]
+    finer: NDArray[np.int64]
+    inside: NDArray[np.bool_]
+
+    def of(self, rows: NDArray[np.int64]) -> "_Moves":
         """Those of some images."""
-        return _Wanted(*(part[chosen] for part in self))
+        if len(rows) == len(self.turns):
+            return self
+        return _Moves(self.matrices[rows], self.turns[rows], self.finer[rows], self.inside[rows])
 
 
-def _compiled(kernels: ModuleType, images: Tensor, wanted: _Wanted, result: Tensor) -> None:
-    """By the kernels: crops and flips of one kind, axis by axis; everything that is slanted, point by point."""
-    slanted = (wanted.matrices[:, (0, 1, 2, 2), (1, 0, 0, 1)] != 0).any(dim=1) | (wanted.matrices[:, 2, 2] != 1)
-    kinds = torch.where(wanted.turns >= 0, -1 - wanted.turns, slanted.long())
-    size = (result.shape[2], result.shape[3])
-    for kind in sorted(set(kinds.tolist())):
-        chosen = (kinds == kind).nonzero().squeeze(1)
-        whole = len(chosen) == len(images)
-        part = images.contiguous() if whole else images[chosen]
-        if kind < 0:
-            result[chosen] = _resized(_turned(part, -1 - kind), size)
-            continue
-        target = result if whole else images.new_empty((len(chosen), *result.shape[1:]))
-        work = _slant if kind else _crop
-        work(kernels, part, wanted.of(chosen), target)
-        if not whole:
-            result[chosen] = target
+def _moves(matrices: NDArray[np.float64], source: tuple[int, int], size: tuple[int, int]) -> _Moves:
+    quads = _quads(matrices)
+    inside: NDArray[np.bool_] = np.all(np.abs(quads) <= 1 + _ROUNDING, axis=(1, 2))
+    return _Moves(np.ascontiguousarray(matrices), _turns(matrices), _finer(quads, source, size), inside)
 
 
-def _crop(kernels: ModuleType, images: Tensor, wanted: _Wanted, target: Tensor) -> None:
-    sources, sizes = np.array(images.shape[2:]), np.array(target.shape[2:])
-    slopes = wanted.matrices[:, (1, 0), (1, 0)].abs().numpy()
-    finer = wanted.finer.numpy()
-    apart = slopes * sources / (sizes * finer[:, None])
-    longest = int(np.ceil((2 * finer[:, None] - 1) * apart).max()) + 3
-    kernels.crop(
-        images.numpy(), wanted.matrices.contiguous().numpy(), finer, wanted.inside.numpy(), longest, target.numpy()
+def _resample_compiled(kernels: ModuleType, images: Tensor, moves: _Moves, result: Tensor) -> None:
+    """By the kernels: crops and flips axis by axis, and all that is slanted point by point; turns are copies."""
+    is_turn = moves.turns >= 0
+    slanted = (moves.matrices.reshape(-1, 9)[:, _SLANTS] != _CROP).any(axis=1) & ~is_turn
+    for number in sorted(set(moves.turns[is_turn].tolist())):
+        place = torch.from_numpy(np.flatnonzero(moves.turns == number))
+        result[place] = _resized(_turned(images[place], number), (result.shape[2], result.shape[3]))
+    for factor in sorted(set(moves.finer[~is_turn].tolist())):
+        for rows, one in _chosen(~(is_turn | slanted) & (moves.finer == factor), moves):
+            _crop(kernels, images.numpy(), rows, one, result.numpy())
+        for rows, one in _chosen(slanted & (moves.finer == factor), moves):
+            _slant(kernels, images, rows, one, result.numpy())
+
+
+def _crop(kernels: ModuleType, before: Floats, rows: NDArray[np.int64], moves: _Moves, after: Floats) -> None:
+    """after[rows] from before[rows]."""
+    factor = int(moves.finer[0])
+    down, across = (
+        sums_along(
+            moves.matrices[:, place, place],
+            moves.matrices[:, place, 2],
+            moves.inside,
+            source=before.shape[3 - place],
+            size=after.shape[3 - place],
+            factor=factor,
+        )
+        for place in (1, 0)
     )
+    kernels.crop(before, rows, *down, *across, after)
 
 
-def _slant(kernels: ModuleType, images: Tensor, wanted: _Wanted, target: Tensor) -> None:
-    """Point by point, as many times finer as needed, and then shrunk."""
-    height, width = target.shape[2:]
-    for factor in sorted(set(wanted.finer.tolist())):
-        chosen = (wanted.finer == factor).nonzero().squeeze(1)
-        fine = target.new_empty((len(chosen), target.shape[1], height * factor, width * factor))
-        matrices = wanted.matrices[chosen].contiguous()
-        kernels.sample(images[chosen].numpy(), matrices.numpy(), wanted.inside[chosen].numpy(), fine.numpy())
-        if factor > 1:
-            shrunk = target.new_empty((len(chosen), *target.shape[1:]))
-            everywhere = torch.ones(len(chosen), dtype=torch.bool)
-            _crop(kernels, fine, _Wanted(identity(len(chosen)), everywhere, wanted.finer[chosen], everywhere), shrunk)
-            fine = shrunk
-        target[chosen] = fine
+def _slant(kernels: ModuleType, images: Tensor, rows: NDArray[np.int64], moves: _Moves, after: Floats) -> None:
+    """Samples points, as many times finer as all of these images need, and shrinks them into after[rows]."""
+    n, factor = len(rows), int(moves.finer[0])
+    height, width = after.shape[2:]
+    fine = np.empty((n, after.shape[1], height * factor, width * factor), dtype=np.float32)
+    kernels.sample(images.flatten(2).numpy(), images.shape[2], rows, moves.matrices, moves.inside, fine)
+    if factor == 1:
+        after[rows] = fine
+        return
+    shrunk = np.empty((n, *after.shape[1:]), dtype=np.float32)
+    whole = _Moves(identity(n).numpy(), moves.turns, moves.finer, np.ones(n, dtype=np.bool_))
+    _crop(kernels, fine, np.arange(n), whole, shrunk)
+    after[rows] = shrunk
+
+
+def _chosen(which: NDArray[np.bool_], moves: _Moves) -> Iterator[tuple[NDArray[np.int64], _Moves]]:
+    """The rows that are true and their moves, where there are any."""
+    rows = np.flatnonzero(which)
+    if len(rows) > 0:
+        yield rows, moves.of(rows)
 
 
 def _resampled(images: Tensor, matrices: Tensor, size: tuple[int, int], kind: int) -> Tensor:
@@ -157,26 +182,25 @@ def _resampled(images: Tensor, matrices: Tensor, size: tuple[int, int], kind: in
     return _sampled(images, matrices, size, kind // 2, within=bool(kind % 2))
 
 
-def _mapped_corners(matrices: Tensor) -> Tensor:
-    """(n, 4, 2) float64: the four corners of the output, on the input."""
-    points = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], dtype=torch.float64)
-    x, y = points[:, 0], points[:, 1]
-    mapped = [m[:, 0:1] * x + m[:, 1:2] * y + m[:, 2:3] for m in matrices.unbind(1)]
-    depth = mapped[2].clamp_min(_HORIZON)
-    return torch.stack([mapped[0] / depth, mapped[1] / depth], dim=2)
+def _quads(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 2, 4): x and y of the output's four corners, on the input."""
+    mapped = matrices[:, :, 0:1] * _SQUARE[0] + matrices[:, :, 1:2] * _SQUARE[1] + matrices[:, :, 2:3]
+    quads: NDArray[np.float64] = mapped[:, :2] / np.maximum(mapped[:, 2:3], _HORIZON)
+    return quads
 
 
-def _turns(matrices: Tensor) -> Tensor:
-    """(n,) int64: which of the eight turns and flips of a square a matrix is exactly, -1 for none.
+def _turns(matrices: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(n,): which of the eight turns and flips of a square a matrix is exactly, -1 for none.
 
     Number 4 t + 2 v + h: transposed or not, then y mirrored or not, then x.
     """
-    (xx, xy, x0), (yx, yy, y0), (zx, zy, zz) = matrices.numpy().transpose(1, 2, 0)
+    (xx, xy, x0), (yx, yy, y0), (zx, zy, zz) = matrices.transpose(1, 2, 0)
     straight = (xy == 0) & (yx == 0) & (np.abs(xx) == 1) & (np.abs(yy) == 1)
     crossed = (xx == 0) & (yy == 0) & (np.abs(xy) == 1) & (np.abs(yx) == 1)
     exact = (straight | crossed) & (x0 == 0) & (y0 == 0) & (zx == 0) & (zy == 0) & (zz == 1)
     numbers = 4 * crossed + 2 * (xy + yy < 0) + (xx + yx < 0)
-    return torch.from_numpy(np.where(exact, numbers, -1))
+    turns: NDArray[np.int64] = np.where(exact, numbers, -1)
+    return turns
 
 
 def _turned(images: Tensor, turn: int) -> Tensor:
@@ -193,14 +217,14 @@ def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(images.contiguous(), size=size, mode="bilinear", align_corners=False, antialias=True)
 
 
-def _finer(quads: Tensor, source: tuple[int, int], size: tuple[int, int]) -> Tensor:
-    """(n,) int64: how many times finer than the view a region is sampled, by the longest side of its outline."""
+def _finer(quads: NDArray[np.float64], source: tuple[int, int], size: tuple[int, int]) -> NDArray[np.int64]:
+    """(n,): how many times finer than the view a region is sampled, by the longest side of its outline."""
     height, width = source
-    pixels = quads * torch.tensor([width / 2, height / 2], dtype=torch.float64)
-    sides = (pixels - pixels.roll(-1, dims=1)).square().sum(dim=2).sqrt()
-    scale = torch.maximum(sides[:, 0::2].amax(1) / size[1], sides[:, 1::2].amax(1) / size[0])
+    x, y = quads[:, 0] * (width / 2), quads[:, 1] * (height / 2)
+    sides = np.sqrt((x - x[:, _NEXT]) ** 2 + (y - y[:, _NEXT]) ** 2)
+    scale = np.maximum(sides[:, 0::2].max(axis=1) / size[1], sides[:, 1::2].max(axis=1) / size[0])
     largest = max(1, -(-height // size[0]), -(-width // size[1]))
-    return torch.where(scale <= _SHRUNK, 1.0, (scale - 0.25).ceil()).clamp(1, largest).long()
+    return np.where(scale <= _SHRUNK, 1.0, np.ceil(scale - 0.25)).clip(1, largest).astype(np.int64)
 
 
 def _sampled(images: Tensor, matrices: Tensor, size: tuple[int, int], factor: int, *, within: bool) -> Tensor:

@@ -6,10 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.spec.experiment import DataSpec
-
-# Of ImageNet's training images in [0, 1], as torchvision's and timm's weights expect them.
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from workbench.spec.normalization import fixed_statistics
 
 # A channel flatter than this is all one value: it stays as it is, rather than become amplified rounding.
 _FLAT = 1e-4
@@ -40,11 +37,5 @@ class Normalization(nn.Module):
 
 def normalization_for(data: DataSpec, mean: Sequence[float], std: Sequence[float]) -> Normalization:
     """What `data.normalize` asks for. mean, std: the data set's own, per channel."""
-    channels = len(mean)
-    if data.normalize == "none":
-        return Normalization([0.0] * channels, [1.0] * channels)
-    if data.normalize == "dataset":
-        return Normalization(mean, std)
-    if channels == 1:
-        return Normalization([sum(IMAGENET_MEAN) / 3], [sum(IMAGENET_STD) / 3])
-    return Normalization(IMAGENET_MEAN, IMAGENET_STD)
+    fixed = fixed_statistics(data, len(mean))
+    return Normalization(*(fixed or (mean, std)))

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from workbench.augment.compiled import kernels_for
+
 LEVELS = {torch.uint8: 255, torch.uint16: 65_535}
 """The type of stored pixels, and the value that is white."""
 
@@ -10,6 +12,19 @@ LEVELS = {torch.uint8: 255, torch.uint16: 65_535}
 def as_floats(pixels: Tensor) -> Tensor:
     """uint8 or uint16 of any shape to a new float32 tensor in [0, 1], on the same device."""
     return pixels.float().div_(LEVELS[pixels.dtype])
+
+
+def as_levels(images: Tensor) -> Tensor:
+    """(n, C, h, w) float32 in [0, 1] to pictures (n, h, w, C) uint8 on the CPU, rounded to the nearest level."""
+    images = images.contiguous()
+    kernels = kernels_for(images)
+    if kernels is None:
+        # The turn of axes is of bytes, a quarter of the floats.
+        return (images * 255).round_().clamp_(0, 255).byte().cpu().permute(0, 2, 3, 1).contiguous()
+    n, channels, height, width = images.shape
+    pictures = torch.empty((n, height * width, channels), dtype=torch.uint8)
+    kernels.interleave(images.flatten(2).numpy(), pictures.numpy())
+    return pictures.view(n, height, width, channels)
 
 
 # Values that torch does not part among threads.

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.augment.chain import Chain, Link, OpText, Step
+from workbench.augment.chain import Chain, Drawing, Link, OpText, Step
 from workbench.augment.draws import sample_keys
 from workbench.augment.op import OpInfo
 from workbench.augment.pixels import LEVELS, as_floats
@@ -22,9 +22,9 @@ from workbench.spec.errors import NotFoundError, SpecError, suggestion
 from workbench.spec.experiment import OpSpec, Role, ViewSpec
 from workbench.spec.params import convert
 
-# On a CPU, images go through the whole chain in parts: small enough for its cache, large enough that the calls
-# do not count (at 32 px, parts of a quarter of this size take twice as long).
-_PART_BYTES = 2 << 20
+# On a CPU, images go through the whole chain in parts: small enough for its cache, large enough that the calls do
+# not count (at 224 px, parts of a quarter of this size take a third longer).
+_PART_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +66,14 @@ class ViewPlan:
 
         pixels: (n, C, S, S) uint8 or uint16. ids: (n,) int64, who the images are (`data.identity`).
         """
+        return self._made(pixels, self._drawings(pixels, seed=seed, epoch=epoch, ids=ids))
+
+    def _drawings(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[Drawing]:
         shape = _checked(pixels, ids)
-        drawings = [chain.draw(sample_keys(seed, epoch, ids, view), shape) for view, chain in enumerate(self._chains)]
+        return [chain.draw(sample_keys(seed, epoch, ids, view), shape) for view, chain in enumerate(self._chains)]
+
+    def _made(self, pixels: Tensor, drawings: Sequence[Drawing]) -> list[Tensor]:
+        shape = pixels.shape[1:]
         views = [pixels.new_empty((len(pixels), shape[0], size, size), dtype=torch.float32) for size in self.sizes]
         inference = torch.is_inference_mode_enabled()  # Each thread has modes of its own.
 
@@ -83,11 +89,10 @@ class ViewPlan:
     @torch.no_grad()
     def show(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[ShownView]:
         """What `make` gives for the same arguments, with names, crop corners and the draws in words."""
-        images = self.make(pixels, seed=seed, epoch=epoch, ids=ids)
-        shape = _checked(pixels, ids)
+        drawings = self._drawings(pixels, seed=seed, epoch=epoch, ids=ids)
+        images = self._made(pixels, drawings)
         shown = []
-        for view, chain in enumerate(self._chains):
-            drawing = chain.draw(sample_keys(seed, epoch, ids, view), shape)
+        for view, (chain, drawing) in enumerate(zip(self._chains, drawings, strict=True)):
             texts = [chain.texts(drawing, item) for item in range(len(ids))]
             shown.append(
                 ShownView(

@@ -67,13 +67,3 @@ def sharpened(images: Tensor, factors: Tensor) -> Tensor:
     result = images.clone()
     result[..., 1:-1, 1:-1] = (inner * kept).add_(smooth.div_(13).mul_(1 - kept))
     return result.clamp_(0, 1)
-
-
-def medians(images: Tensor, radius: int) -> Tensor:
-    """The median of the (2 r + 1)² pixels about each, mirrored at the border (which is not repeated)."""
-    radius = min(radius, min(images.shape[2:]) - 1)
-    padded = torch.nn.functional.pad(images, (radius,) * 4, mode="reflect")
-    height, width = images.shape[2:]
-    side = 2 * radius + 1
-    shifted = [padded[..., y : y + height, x : x + width] for y in range(side) for x in range(side)]
-    return torch.stack(shifted).median(dim=0).values

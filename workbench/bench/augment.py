@@ -1,6 +1,8 @@
-"""Views per second and core of the SimCLR chain: ours in batches; torchvision v2 and lightly image by image."""
+"""Views per second and core of the SimCLR chain: ours and kornia in batches; torchvision and lightly one by one."""
 
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,7 +11,9 @@ from torchvision.transforms import v2
 from workbench.augment.plan import ViewPlan
 from workbench.bench.harness import Result, rate, take_turns
 from workbench.catalog.registry import load_registry
-from workbench.spec.experiment import OpSpec, ViewSpec
+from workbench.data.prepare import read_images
+from workbench.data.sample import paint_sample
+from workbench.spec.experiment import DataSpec, OpSpec, ViewSpec
 from workbench.spec.progress import Report
 
 
@@ -25,8 +29,7 @@ def run(*, quick: bool, report: Report) -> list[Result]:
 
 def _at(size: int, *, blur: bool, quick: bool, report: Report) -> Result:
     count = 256 if size <= 64 else 32
-    generator = torch.Generator().manual_seed(0)
-    pixels = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=generator)
+    pixels = _painted(count, size)
     seconds = 0.5 if quick else 2.0
     contenders: dict[str, Callable[[], float]] = {
         "workbench": lambda: rate(_ours(pixels, size, blur), seconds=seconds),
@@ -40,6 +43,12 @@ def _at(size: int, *, blur: bool, quick: bool, report: Report) -> Result:
     else:
         transform = SimCLRTransform(input_size=size, gaussian_blur=0.5 if blur else 0.0, min_scale=0.08, normalize=None)
         contenders["lightly SimCLRTransform, per image"] = lambda: rate(_lightly(pixels, transform), seconds=seconds)
+    try:
+        import kornia.augmentation  # noqa: F401  # whether it is there
+    except ImportError:
+        notes += ("kornia is not installed, so it was not measured",)
+    else:
+        contenders["kornia, in batches"] = lambda: rate(_kornia(pixels, size, blur), seconds=seconds)
     return Result(
         name="augment",
         title=f"SimCLR chain at {size} px {'with' if blur else 'without'} blur",
@@ -48,6 +57,15 @@ def _at(size: int, *, blur: bool, quick: bool, report: Report) -> Result:
         target="20 times torchvision v2 at 32 px; twice the fastest peer at 224 px",
         notes=notes,
     )
+
+
+def _painted(count: int, size: int) -> torch.Tensor:
+    """Pictures as the sample has them, (n, 3, size, size) uint8: with edges, even parts and some grain."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        paint_sample(folder, count=count, size=size)
+        paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
+        return torch.from_numpy(read_images(folder, paths, DataSpec(folder=name, size=size)))
 
 
 def _ours(pixels: torch.Tensor, size: int, blur: bool) -> Callable[[], int]:
@@ -91,6 +109,28 @@ def _torchvision(pixels: torch.Tensor, size: int, blur: bool) -> Callable[[], in
             transform(image)
             transform(image)
         return 2 * len(some)
+
+    return work
+
+
+def _kornia(pixels: torch.Tensor, size: int, blur: bool) -> Callable[[], int]:
+    from kornia import augmentation as K  # as its own documentation has it
+
+    steps: list[Any] = [
+        K.RandomResizedCrop((size, size), scale=(0.08, 1.0), p=1.0),
+        K.RandomHorizontalFlip(p=0.5),
+        K.ColorJitter(0.8, 0.8, 0.8, 0.2, p=0.8),
+        K.RandomGrayscale(p=0.2),
+    ]
+    if blur:
+        kernel = int(0.1 * size) // 2 * 2 + 1
+        steps.append(K.RandomGaussianBlur((kernel, kernel), (0.1, 2.0), p=0.5))
+    transform = K.AugmentationSequential(*steps, data_keys=["input"])
+
+    def work() -> int:
+        images = pixels.float().div_(255)
+        with torch.no_grad():
+            return sum(len(transform(images)) for _ in range(2))
 
     return work
 

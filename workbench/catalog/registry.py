@@ -4,6 +4,7 @@ A plugin that fails is an entry in `broken`, and everything else still works.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -98,7 +99,11 @@ def _with_own(folders: tuple[Path, ...], own: Path, stamps: tuple[tuple[str, int
 
 
 def _stamps(folder: Path) -> tuple[tuple[str, int], ...]:
-    return tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.toml")))
+    found = []
+    for path in sorted(folder.glob("*.toml")):
+        with suppress(OSError):  # It may be gone since it was listed.
+            found.append((path.name, path.stat().st_mtime_ns))
+    return tuple(found)
 
 
 def _collect(

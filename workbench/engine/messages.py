@@ -106,7 +106,8 @@ class Preview(Request, frozen=True, kw_only=True, tag="preview"):
     'view-V' (n, h, w, 3) uint8; with `steps_of` >= 0 also 'step-K' (h, w, 3) uint8: image `steps_of`
     after op K of view `steps_view` (numbered as in `PreviewReply.names`).
 
-    The pixels are those that training feeds for (seed, epoch, image), before normalization.
+    The pixels are those that training feeds for (seed, epoch, image), before normalization. `held`: the name
+    (`PreviewReply.originals`) of originals that the asker has; they are not sent again while they are the same.
     """
 
     data: DataSpec
@@ -116,6 +117,16 @@ class Preview(Request, frozen=True, kw_only=True, tag="preview"):
     epoch: int
     steps_of: int = -1
     steps_view: int = 0
+    held: str = ""
+
+
+class PixelStatistics(Request, frozen=True, kw_only=True, tag="pixel_statistics"):
+    """→ PixelStatisticsReply. What `data.normalize` takes out of every view; the set's own numbers are measured on
+    these images.
+    """
+
+    data: DataSpec
+    paths: tuple[str, ...]
 
 
 class MeasureViews(Request, frozen=True, kw_only=True, tag="measure_views"):
@@ -185,6 +196,7 @@ AnyRequest = (
     | Check
     | Measure
     | Preview
+    | PixelStatistics
     | MeasureViews
     | Project
     | Evaluate
@@ -280,12 +292,23 @@ class MeasureReply(Reply, frozen=True, kw_only=True, tag="measure"):
 
 
 class PreviewReply(Reply, frozen=True, kw_only=True, tag="preview"):
-    """`names[v]` is view v's name ('global 1'); `drawn[v][i]` what it drew for image i."""
+    """`names[v]` is view v's name ('global 1'); `drawn[v][i]` what it drew for image i. `originals` names these
+    images as they are now: it changes with any of the files.
+    """
 
     names: tuple[str, ...]
     drawn: tuple[tuple[ViewDrawn, ...], ...]
     steps: tuple[OpDrawn, ...] = ()
+    originals: str = ""
     milliseconds: float = 0.0
+
+
+class PixelStatisticsReply(Reply, frozen=True, kw_only=True, tag="pixel_statistics"):
+    """Per channel, in [0, 1], from so many images; 0 where the numbers are fixed (ImageNet's, or none)."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    images: int = 0
 
 
 class ViewFactsReply(Reply, frozen=True, kw_only=True, tag="view_facts"):
@@ -338,6 +361,7 @@ AnyReply = (
     | CheckReply
     | MeasureReply
     | PreviewReply
+    | PixelStatisticsReply
     | ViewFactsReply
     | ProjectReply
     | EvaluateReply
@@ -353,6 +377,7 @@ LANES: dict[type[Any], Lane] = {
     Thumbnails: "pictures",
     Scan: "scan",
     PlanSplit: "scan",
+    PixelStatistics: "scan",
     MeasureViews: "checks",
     Measure: "slow",
     Project: "slow",

@@ -2,9 +2,12 @@
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from workbench.runs.folder import RunFolder
@@ -69,6 +72,23 @@ def umap_layout(
         raise DataError("The embeddings hold values that are not finite.", hint="Show another epoch.")
     if len(embeddings) < _FEWEST_FOR_UMAP:
         return pca(embeddings)
+    with _threads_left_alone():
+        return _layout(embeddings, neighbors=neighbors, min_distance=min_distance, report=report)
+
+
+@contextmanager
+def _threads_left_alone() -> Iterator[None]:
+    """Numba's parallel loops leave OpenMP with their number of threads, and torch's sums would depend on it."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _layout(
+    embeddings: NDArray[np.float32], *, neighbors: int, min_distance: float, report: Report
+) -> NDArray[np.float32]:
     report("loading UMAP", 0, 0)
     umap_ = _load_umap()
     from sklearn.utils import check_random_state

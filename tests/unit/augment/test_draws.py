@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from workbench.augment.draws import Draws, mix, sample_keys
-from workbench.augment.field import normal_field, uniform_field
+from workbench.augment.field import normal_field, paired_fields, uniform_field
 
 KEYS = sample_keys(0, 0, torch.arange(20_000), 0)
 DRAWS = Draws(KEYS)
@@ -99,6 +99,7 @@ def test_the_callers_keys_are_left_alone() -> None:
 def test_fields(count: int) -> None:
     keys = DRAWS.words("field")[:64]
     uniform, normal = uniform_field(keys, count), normal_field(keys, count)
+    assert all(torch.equal(*pair) for pair in zip(paired_fields(keys, count), (uniform, normal), strict=True))
     assert uniform.shape == normal.shape == (64, count)
     assert torch.equal(normal_field(keys[5:6], count)[0], normal[5])
     assert torch.equal(normal_field(keys, max(1, count // 2)), normal[:, : max(1, count // 2)])

@@ -4,8 +4,9 @@ import pytest
 import torch
 import torchvision.transforms.v2.functional as tvf
 
-from workbench.augment.normalize import IMAGENET_MEAN, Normalization, normalization_for
+from workbench.augment.normalize import Normalization, normalization_for
 from workbench.spec.experiment import DataSpec
+from workbench.spec.normalization import IMAGENET_MEAN
 
 
 @pytest.mark.parametrize("channels", [1, 3])

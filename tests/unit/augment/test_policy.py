@@ -90,3 +90,18 @@ def test_words() -> None:
     assert words("rotate", -12.2) == "rotate -12°"
     assert words("posterize", 4.0) == "posterize 4 bits"
     assert words("contrast", 0.5) == "contrast ×1.50"
+
+
+@pytest.mark.parametrize("magnitude", [0.0, 9.0, 30.0])
+def test_a_deviation_in_torchvisions_words_is_as_wide_as_ours(magnitude: float) -> None:
+    info = load_registry().ops["rand_augment"]
+    assert info.torchvision is not None
+    params = info.params(ops=3, magnitude=magnitude, deviation=2.0)
+    form = eval(info.torchvision(params, 32), {"v2": tv})
+    assert len(form.transforms) == 3
+    choice = form.transforms[0]
+    numbers = torch.tensor([kind.magnitude for kind in choice.transforms], dtype=torch.float64)
+    chances = torch.tensor(choice.p, dtype=torch.float64)
+    drawn = Draws(sample_keys(0, 0, torch.arange(20_000), 0)).normal("level", magnitude, 2.0).clamp(0, 30)
+    assert float((numbers * chances).sum()) == pytest.approx(float(drawn.mean()), abs=0.1)
+    assert form(images(1)[0]).shape == (3, 32, 32)

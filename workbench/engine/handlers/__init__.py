@@ -16,6 +16,7 @@ from workbench.engine.handlers import (
     previewing,
     results,
     splitting,
+    statistics,
     viewfacts,
 )
 from workbench.engine.handlers.torch_side import preload
@@ -36,6 +37,7 @@ HANDLERS: dict[type[AnyRequest], Callable[[Any, Report], tuple[AnyReply, Arrays]
     messages.Check: planning.check_experiment,
     messages.Measure: planning.measure_experiment,
     messages.Preview: previewing.preview,
+    messages.PixelStatistics: statistics.pixel_statistics,
     messages.MeasureViews: viewfacts.measure_views,
     messages.Project: results.project,
     messages.Evaluate: results.evaluate,

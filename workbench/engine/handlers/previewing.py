@@ -1,5 +1,6 @@
 """Views of a few images, to the pixel as training makes them."""
 
+import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -77,19 +78,21 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
     from workbench.augment.plan import ViewPlan
 
     pixels = _IMAGES.read(request.data, request.paths)
+    originals = _fingerprint(request)
     report("making views", 0, 0)
     began = time.perf_counter()
     plan = ViewPlan(request.views, registry.ops)
     ids = torch.from_numpy(image_ids(request.paths))
     with torch.inference_mode():
         shown = plan.show(torch.from_numpy(pixels), seed=request.seed, epoch=request.epoch, ids=ids)
-        arrays: Arrays = {"originals": _as_rgb(pixels)}
+        arrays: Arrays = {} if request.held == originals else {"originals": _as_rgb(pixels)}
         arrays |= {f"view-{number}": _as_bytes(view.images) for number, view in enumerate(shown)}
         steps, pictures = _steps(plan, request, pixels) if request.steps_of >= 0 else ((), {})
     reply = PreviewReply(
         names=tuple(view.name for view in shown),
         drawn=tuple(_drawn(view) for view in shown),
         steps=steps,
+        originals=originals,
         milliseconds=(time.perf_counter() - began) * 1000,
     )
     return reply, {**arrays, **pictures}
@@ -108,6 +111,12 @@ def _key(data: DataSpec, path: str) -> _Key:
     except OSError:
         changed = 0  # Reading it says what is wrong.
     return data.folder, path, changed, data.size, data.fit, data.channels
+
+
+def _fingerprint(request: Preview) -> str:
+    """Of the originals: these images of this folder, as they are now, read this way."""
+    keys = "\n".join(str(_key(request.data, path)) for path in request.paths)
+    return hashlib.sha1(keys.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
 
 
 def _steps(plan: "ViewPlan", request: Preview, pixels: Pixels) -> tuple[tuple[OpDrawn, ...], Arrays]:
@@ -140,8 +149,10 @@ def _drawn(view: "ShownView") -> tuple[ViewDrawn, ...]:
 
 
 def _as_bytes(images: "Tensor") -> Pixels:
-    """(n, C, h, w) float in [0, 1] to (n, h, w, 3). The turn of axes is of bytes, a quarter of the floats."""
-    levels = (images * 255).round_().clamp_(0, 255).byte().cpu().permute(0, 2, 3, 1)
+    """(n, C, h, w) float in [0, 1] to (n, h, w, 3); gray is the same in all three."""
+    from workbench.augment.pixels import as_levels
+
+    levels = as_levels(images)
     return (levels if levels.shape[-1] == 3 else levels.expand(-1, -1, -1, 3)).contiguous().numpy()
 
 

@@ -47,12 +47,13 @@ def registry() -> "Registry":
 
 
 def preload() -> None:
-    """Imports what the first preview, check and catalog need."""
+    """Imports what the first preview, check and catalog need; the first time on a machine, kernels are compiled."""
     registry()
-    from workbench.augment import plan
+    from workbench.augment import compiled, plan
     from workbench.data import prepare
     from workbench.training import check, suggest
 
+    compiled.load()
     del plan, prepare, check, suggest
 
 

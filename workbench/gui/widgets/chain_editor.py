@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
 from workbench.gui import theme
-from workbench.gui.widgets.op_row import OpRow
+from workbench.gui.widgets.op_row import Mark, OpRow
 from workbench.spec.catalog import OpCard
 from workbench.spec.experiment import OpSpec
 
@@ -33,6 +33,8 @@ class ChainEditor(QWidget):
 
     changed = Signal(object, str, str)
     current_changed = Signal(int)
+    solo_wanted = Signal(int)
+    mute_wanted = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,6 +101,11 @@ class ChainEditor(QWidget):
         """Accents the row of an op; -1 for none."""
         for index, row in enumerate(self._rows):
             row.set_current(index == place)
+
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        """How each op is listened to; rows without a mark have none."""
+        for row, mark in zip(self._rows, marks):
+            row.set_mark(mark)
 
     def add(self, name: str) -> None:
         """Puts an op at the end, open."""
@@ -168,6 +175,8 @@ class ChainEditor(QWidget):
         row.removed.connect(lambda: self.remove(self._place(row)))
         row.duplicated.connect(lambda: self.duplicate(self._place(row)))
         row.focused.connect(lambda: self._on_focused(row))
+        row.solo_wanted.connect(lambda: self.solo_wanted.emit(self._place(row)))
+        row.mute_wanted.connect(lambda: self.mute_wanted.emit(self._place(row)))
         row.handle.dragged.connect(lambda point: self._on_dragged(row, point))
         row.handle.dropped.connect(lambda: self._on_dropped(row))
         return row

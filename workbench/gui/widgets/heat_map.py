@@ -14,7 +14,7 @@ _ROW = 24.0
 _HEAD = 24.0
 _GAP = 24.0
 _COLUMNS = 4
-_WIDEST = 84.0
+_WIDEST = 160.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """One op of a chain: a handle to drag, a switch, its title and probability, and its parameters below."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -22,6 +23,15 @@ from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.switch import Switch
 from workbench.spec.catalog import OpCard
 from workbench.spec.experiment import OpSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How an op is listened to, as on a mixing desk: alone, not at all, and whether it acts on what is shown."""
+
+    solo: bool = False
+    muted: bool = False
+    heard: bool = True
 
 
 class Handle(QWidget):
@@ -94,13 +104,15 @@ class OpFrame(QWidget):
 
 
 class OpRow(OpFrame):
-    """Shows one `OpSpec`; says what the user wants of it. Keyboard: Alt+Up/Down, Delete, Space, Enter."""
+    """Shows one `OpSpec`; says what the user wants of it. Keyboard: Alt+Up/Down, Delete, Space, Enter, S, M."""
 
     edited = Signal(object, str, str)
     """(the new OpSpec, what was done, merge key)"""
     move_wanted = Signal(int)
     removed = Signal()
     duplicated = Signal()
+    solo_wanted = Signal()
+    mute_wanted = Signal()
     focused = Signal()
 
     def __init__(
@@ -122,6 +134,9 @@ class OpRow(OpFrame):
         self._note.setProperty("role", "secondary")
         self._remove = self._small_button("✕", f"Remove {self.title} (Delete)")
         self._arrow = self._small_button("", "Parameters (Enter)")
+        self.mark = Mark(heard=spec.enabled)
+        self.solo = self._desk_button("S", f"Solo: show only {self.title}, for a while (S)")
+        self.mute = self._desk_button("M", f"Mute: show the views without {self.title}, for a while (M)")
         self.form: ParamForm | None = None
         self._whole = QVBoxLayout(self)
         self._whole.setContentsMargins(8, 5, 8, 5)
@@ -134,6 +149,8 @@ class OpRow(OpFrame):
             self._whole.addWidget(words)
         self.switch.toggled.connect(self._on_switched)
         self._remove.clicked.connect(self.removed)
+        self.solo.clicked.connect(lambda: self._on_desk_pressed(self.solo_wanted))
+        self.mute.clicked.connect(lambda: self._on_desk_pressed(self.mute_wanted))
         self._arrow.clicked.connect(lambda: self.set_open(not self.is_open))
         self._show_spec()
 
@@ -161,6 +178,14 @@ class OpRow(OpFrame):
             self.form.setVisible(is_open)
         self._show_arrow()
 
+    def set_mark(self, mark: Mark) -> None:
+        """Shows how it is listened to; what does not act is grayed."""
+        self.mark = mark
+        self.solo.setChecked(mark.solo)
+        self.mute.setChecked(mark.muted)
+        self._name.setEnabled(mark.heard)
+        self._show_buttons(near=self.hasFocus() or self.underMouse())
+
     def sizeHint(self) -> QSize:
         """As high as its parts."""
         return self._whole.sizeHint()
@@ -176,6 +201,10 @@ class OpRow(OpFrame):
             self.removed.emit()
         elif event.key() == Qt.Key.Key_Space:
             self.switch.toggle()
+        elif event.key() == Qt.Key.Key_S and not event.modifiers():
+            self.solo_wanted.emit()
+        elif event.key() == Qt.Key.Key_M and not event.modifiers():
+            self.mute_wanted.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.set_open(not self.is_open)
         else:
@@ -192,6 +221,8 @@ class OpRow(OpFrame):
         menu.addAction("Move up", lambda: self.move_wanted.emit(-1))
         menu.addAction("Move down", lambda: self.move_wanted.emit(1))
         menu.addAction("Duplicate", self.duplicated.emit)
+        menu.addAction("Solo (S)", self.solo_wanted.emit)
+        menu.addAction("Mute (M)", self.mute_wanted.emit)
         reset = menu.addAction("Reset its parameters", self._on_reset)
         reset.setEnabled(bool(self.spec.params))
         menu.addSeparator()
@@ -201,25 +232,25 @@ class OpRow(OpFrame):
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Shows the way to remove it."""
-        self._remove.setVisible(True)
+        self._show_buttons(near=True)
         super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Calm again."""
-        self._remove.setVisible(self.hasFocus())
+        self._show_buttons(near=self.hasFocus())
         super().leaveEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """It is the current one."""
         super().focusInEvent(event)
-        self._remove.setVisible(True)
+        self._show_buttons(near=True)
         self.focused.emit()
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Calm again."""
         super().focusOutEvent(event)
-        self._remove.setVisible(self.underMouse())
+        self._show_buttons(near=self.underMouse())
         self.update()
 
     def _make_header(self) -> QHBoxLayout:
@@ -228,10 +259,28 @@ class OpRow(OpFrame):
         header.addWidget(self.handle)
         header.addWidget(self.switch)
         header.addWidget(self._name, 1)
+        header.addWidget(self.solo)
+        header.addWidget(self.mute)
         header.addWidget(self._remove)
         header.addWidget(self._note)
         header.addWidget(self._arrow)
         return header
+
+    def _desk_button(self, letter: str, tip: str) -> QToolButton:
+        button = self._small_button(letter, tip)
+        button.setProperty("kind", "desk")
+        button.setCheckable(True)
+        return button
+
+    def _show_buttons(self, *, near: bool) -> None:
+        """The small ones while somebody is at the row; what is pressed stays in sight."""
+        self._remove.setVisible(near)
+        self.solo.setVisible(near or self.mark.solo)
+        self.mute.setVisible(near or self.mark.muted)
+
+    def _on_desk_pressed(self, wanted: SignalInstance) -> None:
+        self.setFocus()  # Escape, S and M are meant for this row from now on.
+        wanted.emit()
 
     def _small_button(self, text: str, tip: str) -> QToolButton:
         button = QToolButton()
@@ -254,7 +303,7 @@ class OpRow(OpFrame):
         self.switch.set_on(self.spec.enabled)
         self._name.setEnabled(self.spec.enabled)
         self._note.setText(self._summary())
-        self._remove.setVisible(self.hasFocus() or self.underMouse())
+        self._show_buttons(near=self.hasFocus() or self.underMouse())
         if self.form is not None:
             self.form.set_values(self.spec.params)
         self._show_arrow()

@@ -1,9 +1,11 @@
 """Arrays as pictures: quick, sharp on any screen, and honest when enlarged."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSizeF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QImage, QPainter, QPolygonF, QTransform
 
 from workbench.engine.messages import Arrays
 
@@ -24,6 +26,34 @@ def as_images(arrays: Arrays, name: str) -> list[QImage]:
     """(n, h, w, 3) uint8 as pictures; none where the reply has no such array."""
     block = arrays.get(name)
     return [as_image(pixels) for pixels in block] if block is not None else []
+
+
+def as_pixels(image: QImage) -> NDArray[np.uint8]:
+    """A picture as (h, w, 3) uint8 RGB."""
+    plain = image.convertToFormat(QImage.Format.Format_RGB888)
+    lines = np.frombuffer(plain.constBits(), np.uint8).reshape(plain.height(), plain.bytesPerLine())
+    return lines[:, : 3 * plain.width()].reshape(plain.height(), plain.width(), 3).copy()
+
+
+def part(
+    pixels: NDArray[np.generic], corners: Sequence[tuple[float, float]], width: int, height: int
+) -> NDArray[np.uint8]:
+    """(height, width, 3): what lies between four corners of (h, w, 3) uint8, black outside of it.
+
+    corners: from 0 to 1, top left first, clockwise; another order turns or mirrors the part.
+    """
+    image = as_image(pixels)
+    ends = [QPointF(x * image.width(), y * image.height()) for x, y in corners]
+    goal = QPolygonF([QPointF(0, 0), QPointF(width, 0), QPointF(width, height), QPointF(0, height)])
+    made = QImage(width, height, QImage.Format.Format_RGB32)
+    made.fill(Qt.GlobalColor.black)
+    moved = QTransform()
+    if QTransform.quadToQuad(QPolygonF(ends), goal, moved):  # False where the corners lie on one line
+        with QPainter(made) as painter:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.setTransform(moved)
+            painter.drawImage(0, 0, image)
+    return as_pixels(made)
 
 
 def fitted(image: QImage, box: QRectF) -> QRectF:

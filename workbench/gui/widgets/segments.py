@@ -34,7 +34,8 @@ class _Segment(QAbstractButton):
         edge = tokens.accent if down or self.hasFocus() else tokens.border
         painter.setPen(QPen(QColor(edge), 1.5 if self.hasFocus() else 1))
         painter.drawRoundedRect(box, 4, 4)
-        painter.setPen(QColor(tokens.text if down else tokens.secondary))
+        color = tokens.text if down else tokens.secondary
+        painter.setPen(QColor(color if self.isEnabled() else tokens.disabled))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
 
 

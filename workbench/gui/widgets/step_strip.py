@@ -38,6 +38,8 @@ class StepStrip(QAbstractScrollArea):
     """A row of pictures that scrolls sideways. `chosen(place)` when one is clicked."""
 
     chosen = Signal(int)
+    soloed = Signal(int)
+    """A double click on the picture of an op: only it is to be shown for a while."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,6 +90,12 @@ class StepStrip(QAbstractScrollArea):
         if index is not None:
             self.set_current(self._steps[index].place)
             self.chosen.emit(self._steps[index].place)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Wants to see the op under the pointer alone."""
+        index = self._hit(event.position())
+        if index is not None and self._steps[index].place >= 0:
+            self.soloed.emit(self._steps[index].place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Left and right choose the next op."""

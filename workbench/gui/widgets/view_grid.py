@@ -1,10 +1,9 @@
 """Images × views: each image beside what the network would see of it, with its crops drawn on the original."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -15,20 +14,20 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QPolygonF,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from workbench.engine.messages import OpDrawn, ViewDrawn
-from workbench.gui import theme
+from workbench.gui import icons, theme
+from workbench.gui.widgets.columns import HEADER, arranged
+from workbench.gui.widgets.crop_boxes import Outline, paint_outlines
 from workbench.gui.widgets.pictures import Scaler, fitted
 
-_GAP = 8
-_GROUP_GAP = 24
-_HEADER = 24
-_EDGE = 3  # room for the frame of a chosen picture
+_BUTTON, _BUTTON_GAP = 22.0, 4.0
+SMALLEST, LARGEST = 48, 320
+"""Sides of a picture that can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,15 @@ class GridContent:
 
 
 class ViewGrid(QAbstractScrollArea):
-    """Paints only what is visible. `selected(image, view)` when a picture is chosen; -1 is the original."""
+    """Paints only what is visible. `selected(image, view)` when a view is chosen, `hovered(words)` about what is
+    under the pointer, `resized(side)` when pictures are to be of another size.
+    """
 
     selected = Signal(int, int)
     hovered = Signal(str)
+    resized = Signal(int)
+    opened = Signal()
+    """The chosen view is wanted large: a double click, Enter, or the button on the picture under the pointer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,8 +64,7 @@ class ViewGrid(QAbstractScrollArea):
         self._content = GridContent()
         self._scaler = Scaler()
         self._target = 104
-        self._cell = 104.0
-        self._groups = 1
+        self._columns = arranged(0, 0, QSizeF(), self._target)
         self._selection = (0, 0)
         self._under: tuple[int, int] | None = None
         self._boxes = True
@@ -95,8 +98,12 @@ class ViewGrid(QAbstractScrollArea):
             self.selected.emit(image, view)
 
     def set_cell(self, side: int) -> None:
-        """How large a picture is to be, about (48 to 320 px)."""
-        self._target = min(320, max(48, side))
+        """How large a picture is to be, about, within `SMALLEST` and `LARGEST`."""
+        side = min(LARGEST, max(SMALLEST, side))
+        if side == self._target:
+            return
+        self._target = side
+        self.resized.emit(side)
         self._scaler.clear()
         self._lay_out()
         self.viewport().update()
@@ -129,10 +136,17 @@ class ViewGrid(QAbstractScrollArea):
             super().wheelEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Chooses the picture under the pointer."""
+        """Chooses the picture under the pointer; its button opens it."""
         hit = self._hit(event.position())
         if hit and event.button() == Qt.MouseButton.LeftButton:
             self.select(hit[0], max(0, hit[1]))
+            if self._has_button(hit) and self.button_rect(*hit).contains(event.position()):
+                self.opened.emit()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Wants the picture under the pointer large."""
+        if self._hit(event.position()) and event.button() == Qt.MouseButton.LeftButton:
+            self.opened.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Brings out the crop of the view under the pointer."""
@@ -150,15 +164,18 @@ class ViewGrid(QAbstractScrollArea):
         super().leaveEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows choose the next picture."""
+        """Arrows choose the next picture; Enter wants it large."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._content.views:
+            self.opened.emit()
+            return
         image, view = self._selection
         views, images = max(1, len(self._content.names)), len(self._content.paths)
         place = image * views + view
         moves = {
             Qt.Key.Key_Left: -1,
             Qt.Key.Key_Right: 1,
-            Qt.Key.Key_Up: -views * self._groups,
-            Qt.Key.Key_Down: views * self._groups,
+            Qt.Key.Key_Up: -views * self._columns.groups,
+            Qt.Key.Key_Down: views * self._columns.groups,
         }
         move = moves.get(Qt.Key(event.key()))
         if move is None or not images:
@@ -182,24 +199,25 @@ class ViewGrid(QAbstractScrollArea):
         """What was drawn for a view of an image, in words; the file's name for an original."""
         if view < 0:
             return self._content.paths[image]
-        parts = [f"{drawn.title}: {drawn.text}" for drawn in self._drawn(image, view)]
-        name = self._content.names[view]
-        return "\n".join([name, *parts]) if lines else f"{name} · " + " · ".join(parts)
+        parts = [f"{drawn.title.lower()} {drawn.text}".strip() for drawn in self._drawn(image, view)]
+        return ("\n" if lines else " · ").join([self._content.names[view], *parts])
 
     def cell_rect(self, image: int, view: int) -> QRectF:
         """Where a picture is, in the viewport (view -1 is the original)."""
-        columns = len(self._content.names) + 1
-        group_width = columns * (self._cell + _GAP) - _GAP + _GROUP_GAP
-        x = _EDGE + (image % self._groups) * group_width + (view + 1) * (self._cell + _GAP)
-        y = _HEADER + _EDGE + (image // self._groups) * (self._cell + _GAP) - self.verticalScrollBar().value()
-        return QRectF(x, y, self._cell, self._cell)
+        return self._columns.rect(image, view, self.verticalScrollBar().value())
+
+    def button_rect(self, image: int, view: int) -> QRectF:
+        """Where the button that opens a view large is, while the pointer is over its picture."""
+        picture = self._picture_rect(image, view)
+        side = min(_BUTTON, picture.width() / 2)
+        return QRectF(picture.right() - side - _BUTTON_GAP, picture.top() + _BUTTON_GAP, side, side)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Visible pictures only."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(event.rect())
-        seen = QRectF(QRect(0, _HEADER, self.viewport().width(), self.viewport().height() - _HEADER))
+        seen = QRectF(QRect(0, HEADER, self.viewport().width(), self.viewport().height() - HEADER))
         painter.save()
         painter.setClipRect(seen, Qt.ClipOperation.IntersectClip)
         for image in range(len(self._content.paths)):
@@ -213,11 +231,11 @@ class ViewGrid(QAbstractScrollArea):
         names = ("original", *self._content.names)
         font = QFont(self.font())
         painter.setFont(font)
-        for group in range(min(self._groups, len(self._content.paths))):
+        for group in range(min(self._columns.groups, len(self._content.paths))):
             for view, name in enumerate(names, start=-1):
                 box = self.cell_rect(group, view)
                 box.moveTop(0)
-                box.setHeight(_HEADER - 4)
+                box.setHeight(HEADER - 4)
                 if view >= 0 and self._boxes:
                     painter.setPen(Qt.PenStyle.NoPen)
                     painter.setBrush(self._color(view))
@@ -229,50 +247,51 @@ class ViewGrid(QAbstractScrollArea):
 
     def _paint_image(self, painter: QPainter, image: int) -> None:
         tokens = theme.tokens()
-        largest = max((row[image].width() for row in self._content.views if image < len(row)), default=1)
         for view in range(-1, len(self._content.names)):
-            row = self._content.originals if view < 0 else self._content.views[view]
-            cell = self.cell_rect(image, view)
-            if image >= len(row):
+            if not self._has(image, view):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(tokens.track))
-                painter.drawRoundedRect(cell, 4, 4)
+                painter.drawRoundedRect(self.cell_rect(image, view), 4, 4)
                 continue
-            share = 1.0 if view < 0 else max(0.7, min(1.0, row[image].width() / largest))
-            target = fitted(row[image], QRectF(cell.topLeft(), cell.size() * share))
-            self._scaler.paint(painter, target, row[image])
+            target = self._picture_rect(image, view)
+            self._scaler.paint(painter, target, self._row(view)[image])
             if (image, view) == self._selection:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(QColor(tokens.accent), 2))
                 painter.drawRect(target.adjusted(-2, -2, 2, 2))
             if view < 0 and self._boxes:
-                self._paint_boxes(painter, image, target)
+                views = range(len(self._content.names))
+                chosen = self._under[1] if self._under is not None and self._under[0] == image else -1
+                outlines = [Outline(self._corners(image, other), self._color(other)) for other in views]
+                paint_outlines(painter, target, outlines, chosen)
+            if (image, view) == self._under and self._has_button(self._under):
+                self._paint_button(painter, self.button_rect(image, view))
 
-    def _paint_boxes(self, painter: QPainter, image: int, target: QRectF) -> None:
-        """The quadrilateral of each view; the one under the pointer thick, the others faint meanwhile."""
-        painter.save()
-        painter.setClipRect(target, Qt.ClipOperation.IntersectClip)
-        chosen = self._under[1] if self._under and self._under[0] == image else -1
-        many = len(self._content.names) > 4
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for view in range(len(self._content.names)):
-            corners = self._corners(image, view)
-            if not corners:
-                continue
-            color = self._color(view)
-            if chosen >= 0 and view != chosen:
-                color.setAlpha(70)
-            points = [
-                QPointF(target.left() + x * target.width(), target.top() + y * target.height()) for x, y in corners
-            ]
-            width = 2.5 if view == chosen else 1.2 if many else 1.8
-            halo = QColor("white" if color.lightness() < 130 else "black")
-            halo.setAlpha(color.alpha() // 2)
-            painter.setPen(QPen(halo, width + 1.4))
-            painter.drawPolygon(QPolygonF(points))
-            painter.setPen(QPen(color, width))
-            painter.drawPolygon(QPolygonF(points))
-        painter.restore()
+    def _paint_button(self, painter: QPainter, box: QRectF) -> None:
+        tokens = theme.tokens()
+        ground = QColor(tokens.card)
+        ground.setAlpha(225)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(ground)
+        painter.drawRoundedRect(box, 4, 4)
+        icons.draw(painter, "enlarge", box.adjusted(3, 3, -3, -3), QColor(tokens.text))
+
+    def _row(self, view: int) -> list[QImage]:
+        return self._content.originals if view < 0 else self._content.views[view]
+
+    def _has(self, image: int, view: int) -> bool:
+        return image < len(self._row(view))
+
+    def _has_button(self, hit: tuple[int, int]) -> bool:
+        return hit[1] >= 0 and self._has(*hit)
+
+    def _picture_rect(self, image: int, view: int) -> QRectF:
+        """Where a picture is within its cell; views that are smaller than others look smaller, but not tiny."""
+        picture = self._row(view)[image]
+        cell = self.cell_rect(image, view)
+        largest = max((row[image].width() for row in self._content.views if image < len(row)), default=1)
+        share = 1.0 if view < 0 else max(0.7, min(1.0, picture.width() / largest))
+        return fitted(picture, QRectF(cell.topLeft(), cell.size() * share))
 
     def _color(self, view: int) -> QColor:
         """The color of the view's kind, in one of three shades to tell neighbors apart."""
@@ -293,32 +312,24 @@ class ViewGrid(QAbstractScrollArea):
         return drawn[view][image].ops if view < len(drawn) and image < len(drawn[view]) else ()
 
     def _lay_out(self) -> None:
-        """As many groups of columns side by side as fit at about the wanted size, then stretched to the width."""
-        columns = len(self._content.names) + 1
-        images = max(1, len(self._content.paths))
-        width = max(1, self.viewport().width() - 2 * _EDGE)
-        group = columns * (self._target + _GAP) - _GAP
-        self._groups = max(1, min(images, (width + _GROUP_GAP) // (group + _GROUP_GAP)))
-        room = width - (self._groups - 1) * _GROUP_GAP - self._groups * (columns - 1) * _GAP
-        largest = self._target * (1.6 if self._groups < images else 1.25)
-        self._cell = float(min(largest, max(40.0, math.floor(room / (self._groups * columns)))))
-        rows = math.ceil(images / self._groups)
-        height = _HEADER + 2 * _EDGE + rows * (self._cell + _GAP) - _GAP
+        """Fits the columns to the room."""
+        room = QSizeF(self.viewport().size())
+        self._columns = arranged(len(self._content.names), len(self._content.paths), room, self._target)
         bar = self.verticalScrollBar()
-        bar.setRange(0, max(0, round(height - self.viewport().height())))
+        bar.setRange(0, max(0, round(self._columns.height - room.height())))
         bar.setPageStep(self.viewport().height())
-        bar.setSingleStep(round(self._cell / 2))
+        bar.setSingleStep(round(self._columns.cell / 2))
 
     def _reveal(self, image: int) -> None:
         box = self.cell_rect(image, -1)
         bar = self.verticalScrollBar()
-        if box.top() < _HEADER:
-            bar.setValue(round(bar.value() + box.top() - _HEADER))
+        if box.top() < HEADER:
+            bar.setValue(round(bar.value() + box.top() - HEADER))
         elif box.bottom() > self.viewport().height():
             bar.setValue(round(bar.value() + box.bottom() - self.viewport().height()))
 
     def _hit(self, point: QPointF) -> tuple[int, int] | None:
-        if point.y() < _HEADER:
+        if point.y() < HEADER:
             return None
         for image in range(len(self._content.paths)):
             box = self.cell_rect(image, -1)

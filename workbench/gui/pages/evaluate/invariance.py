@@ -25,6 +25,7 @@ from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.bars import Bar, BarGroup, IntervalBars
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.heat_map import HeatMap, HeatRow
@@ -36,9 +37,9 @@ from workbench.spec.errors import WorkbenchError
 _WIDTH = 336
 _SUBJECTS: dict[Subject, str] = {
     "trained": "trained",
-    "best": "trained, best checkpoint",
+    "best": "best checkpoint",
     "untrained": "untrained",
-    "pretrained": "pretrained by its library",
+    "pretrained": "library weights",
 }
 _ORDERS = (("blind", "blindest first"), ("kind", "by kind of change"))
 _ORDERS_BESIDE = (("apart", "most different first"), *_ORDERS)
@@ -64,6 +65,7 @@ class InvarianceView(QWidget):
         self.other = Choice()
         self.other.setToolTip("Another encoder beside it, asked the same.")
         self.order = Choice(_ORDERS)
+        self.order.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToContents)
         self.order.setAccessibleName("Order of the rows")
         self.heat = HeatMap()
         self.verdict = Banner("note")
@@ -145,11 +147,9 @@ class InvarianceView(QWidget):
         whole.addLayout(row, 1)
 
     def _side(self) -> QWidget:
-        side = QWidget()
-        side.setFixedWidth(_WIDTH)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(16)
+        side = ScrollColumn()
+        side.setFixedWidth(_WIDTH + GUTTER)
+        column = side.column
         card = Card("Encoder")
         form = QFormLayout()
         form.setVerticalSpacing(8)
@@ -188,7 +188,7 @@ class InvarianceView(QWidget):
     def _show_others(self) -> None:
         """Encoders of this run, and other runs that are trained to some point."""
         options = [("", "nothing")]
-        options += [(subject, f"{title}, of this run") for subject, title in _SUBJECTS.items() if subject != "best"]
+        options += [(subject, f"this run, {title}") for subject, title in _SUBJECTS.items() if subject != "best"]
         own = str(self._run.path) if self._run else ""
         for row in self._session.run_list.rows:
             if row.path != own:

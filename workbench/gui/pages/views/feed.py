@@ -2,6 +2,9 @@
 
 import time
 
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from workbench.engine import protocol
@@ -10,7 +13,11 @@ from workbench.gui.bridge import Engine
 
 
 class PreviewFeed(QObject):
-    """Asks for previews. A wish that comes while one is under way waits alone: older waiting ones are forgotten."""
+    """Asks for previews. A wish that comes while one is under way waits alone: older waiting ones are forgotten.
+
+    The originals of the last preview are kept, so that they need not be sent again; replies are handed on as if
+    they had been.
+    """
 
     arrived = Signal(object, object, object)
     """(Preview, PreviewReply, Arrays)"""
@@ -23,6 +30,8 @@ class PreviewFeed(QObject):
         self._wanted: Preview | None = None
         self._busy = False
         self._asked_at = 0.0
+        self._held = ""
+        self._originals: NDArray[np.generic] | None = None
         self.latency_ms = 0.0
 
     @property
@@ -41,7 +50,7 @@ class PreviewFeed(QObject):
         self._set_busy(True)
         self._asked_at = time.perf_counter()
         self._engine.ask(
-            request,
+            replace(request, held=self._held),
             topic="preview",
             done=lambda reply, arrays: self._on_done(request, reply, arrays),
             failed=self._on_failed,
@@ -49,6 +58,10 @@ class PreviewFeed(QObject):
 
     def _on_done(self, request: Preview, reply: PreviewReply, arrays: Arrays) -> None:
         self.latency_ms = (time.perf_counter() - self._asked_at) * 1000
+        if "originals" in arrays:
+            self._held, self._originals = reply.originals, arrays["originals"]
+        elif self._originals is not None:
+            arrays = {**arrays, "originals": self._originals}
         self._go_on()
         self.arrived.emit(request, reply, arrays)
 

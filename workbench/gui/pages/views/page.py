@@ -5,25 +5,24 @@ from pathlib import Path
 
 from msgspec.structs import replace
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QLabel, QPushButton, QSplitter, QStackedWidget, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
 
 from workbench.engine import protocol
-from workbench.engine.messages import Arrays, OpDrawn, Preview, PreviewReply
+from workbench.engine.messages import Arrays, Preview, PreviewReply
 from workbench.gui.bridge import Engine
 from workbench.gui.pages.page import Page
 from workbench.gui.pages.views import edits
-from workbench.gui.pages.views.draws import DrawBar
+from workbench.gui.pages.views.board import Board
 from workbench.gui.pages.views.feed import PreviewFeed
 from workbench.gui.pages.views.findings import Findings
 from workbench.gui.pages.views.inspector import WIDTH, ChainInspector
+from workbench.gui.pages.views.listening import Listening, voices
 from workbench.gui.pages.views.presets import PresetChoice
+from workbench.gui.pages.views.steps import StepsCard
 from workbench.gui.session import Session
-from workbench.gui.widgets.banner import Banner
-from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.empty import EmptyState
-from workbench.gui.widgets.pictures import as_image, as_images
-from workbench.gui.widgets.step_strip import Step, StepStrip
-from workbench.gui.widgets.view_grid import GridContent, ViewGrid
+from workbench.gui.widgets.op_row import Mark
 from workbench.spec.experiment import Experiment
 
 _SHOWN_VIEWS = 32
@@ -43,19 +42,17 @@ class ViewsPage(Page):
         self._shown: tuple[Preview, PreviewReply] | None = None
         self._visible = False
         self.feed = PreviewFeed(engine, self)
-        self.grid = ViewGrid()
-        self.strip = StepStrip()
-        self.bar = DrawBar()
+        self._listening = Listening()
+        self.board = Board(engine)
+        self.grid = self.board.grid
+        self.bar = self.board.bar
+        self.problem = self.board.problem
+        self.steps = StepsCard()
+        self.strip = self.steps.strip
         self.inspector = ChainInspector(session, Findings(session, engine))
         self.preset = PresetChoice(session, engine, self)
-        self.problem = Banner("bad")
-        self.problem.hide()
         self.go_on = QPushButton("Continue to method")
         self.go_on.setProperty("kind", "primary")
-        self._grid_card = Card("Images × views")
-        self._strip_card = Card("After each op")
-        self._hover = QLabel()
-        self._hover.setProperty("role", "caption")
         self.empty = EmptyState(
             "views", "No images yet", "Open a folder first.", on_click=lambda: session.page_wanted.emit("data")
         )
@@ -63,6 +60,7 @@ class ViewsPage(Page):
         self._settle = QTimer(self, singleShot=True, interval=0)
         self._lay_out()
         self._connect()
+        self.board.normalization.set_scan(session.scan)
         self._on_draft_changed()
 
     def entered(self) -> None:
@@ -79,19 +77,12 @@ class ViewsPage(Page):
     def _lay_out(self) -> None:
         self.action_row.addWidget(self.preset)
         self.action_row.addWidget(self.go_on)
-        self._grid_card.content.addWidget(self.problem)
-        self._grid_card.content.addWidget(self.grid, 1)
-        self._hover.setFixedHeight(16)
-        self._grid_card.content.addWidget(self._hover)
-        self._grid_card.content.addWidget(self.bar)
-        self._strip_card.content.addWidget(self.strip)
-        self._strip_card.setMinimumHeight(136)
         pictures = QSplitter(Qt.Orientation.Vertical)
         pictures.setObjectName("views-pictures")
         pictures.setChildrenCollapsible(False)
         pictures.setHandleWidth(16)
-        pictures.addWidget(self._grid_card)
-        pictures.addWidget(self._strip_card)
+        pictures.addWidget(self.board)
+        pictures.addWidget(self.steps)
         pictures.setStretchFactor(0, 1)
         pictures.setSizes([600, 176])
         whole = QSplitter(Qt.Orientation.Horizontal)
@@ -112,8 +103,11 @@ class ViewsPage(Page):
         self.feed.arrived.connect(self._on_preview)
         self.feed.failed.connect(self._on_preview_failed)
         self.grid.selected.connect(self._on_view_selected)
-        self.grid.hovered.connect(self._on_hovered)
-        self.strip.chosen.connect(self.inspector.editor.set_current)
+        self.strip.chosen.connect(self._on_step_chosen)
+        self.strip.soloed.connect(self._on_solo_wanted)
+        self.inspector.editor.solo_wanted.connect(self._on_solo_wanted)
+        self.inspector.editor.mute_wanted.connect(self._on_mute_wanted)
+        self.board.clear_wanted.connect(lambda: self._listen(Listening()))
         self.inspector.op_focused.connect(self._on_op_focused)
         self.inspector.kind_changed.connect(self._on_kind_changed)
         self.bar.reroll_wanted.connect(self._on_reroll)
@@ -125,8 +119,18 @@ class ViewsPage(Page):
     def _on_scan_changed(self) -> None:
         self._draw = self._shuffle = 0
         self._shown = None
-        self.grid.set_content(GridContent())
-        self.strip.set_steps(())
+        self._listen(Listening())
+        self.board.clear_pictures(self.session.scan)
+        self.steps.clear()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leads back, a step at a time: from the large view, then from solo and mute."""
+        if event.key() == Qt.Key.Key_Escape and self.board.is_large:
+            self.board.close_large()
+        elif event.key() == Qt.Key.Key_Escape and self._listening.active:
+            self._listen(Listening())
+        else:
+            super().keyPressEvent(event)
 
     def _on_draft_changed(self) -> None:
         draft = self.session.draft
@@ -140,7 +144,8 @@ class ViewsPage(Page):
         self._draw = min(self._draw, draft.train.epochs - 1)
         self._show_bar(draft)
         if self._shown is None:
-            self._show_skeleton(draft)
+            self.board.show_skeleton(self._request(draft), edits.expanded(draft.views))
+        self._listen(self._listening.still_meant(draft.views))
         self._settle.start()
 
     def _show_empty(self) -> None:
@@ -156,20 +161,6 @@ class ViewsPage(Page):
     def _show_bar(self, draft: Experiment) -> None:
         self.bar.show_state(seed=draft.seed, draw=self._draw, draws=draft.train.epochs)
 
-    def _show_skeleton(self, draft: Experiment) -> None:
-        """Gray squares where pictures will be."""
-        request = self._request(draft)
-        names = edits.expanded(draft.views)
-        self.grid.set_content(
-            GridContent(
-                paths=request.paths if request else (),
-                views=[[] for _ in names],
-                names=tuple(name for name, _ in names),
-                kinds=tuple(kind for _, kind in names),
-            )
-        )
-        self._grid_card.set_note("making the first previews …")
-
     def _request(self, draft: Experiment) -> Preview | None:
         scan = self.session.scan
         if scan is None or scan.count == 0:
@@ -179,7 +170,7 @@ class ViewsPage(Page):
         image, view = self.grid.selection
         return Preview(
             data=replace(draft.data, folder=str(Path(scan.folder))),
-            views=draft.views,
+            views=self._listening.heard(draft.views),
             paths=tuple(scan.paths[row] for row in rows),
             seed=draft.seed,
             epoch=self._draw,
@@ -200,49 +191,11 @@ class ViewsPage(Page):
         if scan is None or self.session.draft is None:
             return
         self._shown = (request, reply)
-        self.problem.hide()
-        kinds = [kind for _, kind in edits.expanded(request.views)]
-        self.grid.set_content(
-            GridContent(
-                paths=request.paths,
-                originals=as_images(arrays, "originals"),
-                views=[as_images(arrays, f"view-{number}") for number in range(len(reply.names))],
-                names=reply.names,
-                kinds=tuple(kinds),
-                drawn=reply.drawn,
-            )
-        )
-        self._show_steps(request, reply, arrays)
-        self._grid_card.set_note(f"crops drawn on the original · preview {self.feed.latency_ms:.0f} ms")
-
-    def _show_steps(self, request: Preview, reply: PreviewReply, arrays: Arrays) -> None:
-        """The original, then one picture per op that is on, each tied to its place in the chain."""
-        places = self._places(request, reply.steps)
-        steps = []
-        if request.steps_of >= 0 and "originals" in arrays:
-            steps.append(Step(as_image(arrays["originals"][request.steps_of]), "original"))
-        for number, drawn in enumerate(reply.steps):
-            pixels = arrays.get(f"step-{number}")
-            if pixels is not None:
-                steps.append(Step(as_image(pixels), drawn.title.lower(), drawn.text, places[number]))
-        self.strip.set_steps(tuple(steps))
-        if reply.names:
-            path = request.paths[request.steps_of]
-            self._strip_card.set_note(f"{Path(path).name}, {reply.names[request.steps_view]}")
-
-    def _places(self, request: Preview, steps: tuple[OpDrawn, ...]) -> list[int]:
-        """Where in the chain each step's op stands; ops that are off have no step."""
-        kind = edits.expanded(request.views)[request.steps_view][1]
-        chain = request.views[kind].chain
-        if len(steps) == len(chain):
-            return list(range(len(chain)))
-        on = [place for place, spec in enumerate(chain) if spec.enabled]
-        return (on + [-1] * len(steps))[: len(steps)]
+        self.board.show_preview(request, reply, arrays, self.feed.latency_ms)
+        self.steps.show_preview(request, reply, arrays)
 
     def _on_preview_failed(self, failure: protocol.Failed) -> None:
-        self.problem.show_words("bad", "No preview.", f"{failure.message} {failure.hint}".strip())
-        self.problem.show()
-        self._grid_card.set_note("")
+        self.board.show_problem(f"{failure.message} {failure.hint}".strip())
 
     def _on_view_selected(self, _image: int, view: int) -> None:
         draft = self.session.draft
@@ -255,6 +208,7 @@ class ViewsPage(Page):
 
     def _on_kind_changed(self, kind: int) -> None:
         """The strip follows the kind that is edited."""
+        self._show_listening()
         draft = self.session.draft
         if draft is None:
             return
@@ -266,9 +220,46 @@ class ViewsPage(Page):
 
     def _on_op_focused(self, place: int) -> None:
         self.strip.set_current(place)
+        self.board.compare_op(place)
 
-    def _on_hovered(self, words: str) -> None:
-        self._hover.setText(self._hover.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, self.grid.width()))
+    def _on_step_chosen(self, place: int) -> None:
+        self.inspector.editor.set_current(place)
+        self.board.compare_op(place)
+
+    def _on_solo_wanted(self, place: int) -> None:
+        draft = self.session.draft
+        if draft is not None:
+            self._listen(self._listening.toggled_solo(voices(draft.views[self.inspector.kind])[place]))
+
+    def _on_mute_wanted(self, place: int) -> None:
+        draft = self.session.draft
+        if draft is not None:
+            self._listen(self._listening.toggled_mute(voices(draft.views[self.inspector.kind])[place]))
+
+    def _listen(self, listening: Listening) -> None:
+        """Shows other ops for a while; the draft and its history stay as they are."""
+        changed, self._listening = listening != self._listening, listening
+        self._show_listening()
+        if changed:
+            self._refresh()
+
+    def _show_listening(self) -> None:
+        draft, listening = self.session.draft, self._listening
+        if draft is None:
+            self.board.listening.tell("")
+            return
+        view = draft.views[min(self.inspector.kind, len(draft.views) - 1)]
+        marks = [
+            Mark(
+                solo=voice == listening.solo,
+                muted=voice in listening.muted,
+                heard=listening.is_heard(voice, enabled=spec.enabled),
+            )
+            for voice, spec in zip(voices(view), view.chain, strict=True)
+        ]
+        self.inspector.editor.set_marks(marks)
+        titles = {card.name: card.title for card in self.session.catalog.ops}
+        self.board.listening.tell(listening.words(titles, draft.views))
 
     def _on_reroll(self) -> None:
         draft = self.session.draft

@@ -50,8 +50,7 @@ class PresetMenu(QMenu):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._presets: dict[str, QAction] = {}
-        # Without a parent, or filling the menu again would delete them.
-        self.scaling = QAction("Scale presets to my data", checkable=True, checked=True)
+        self.scaling = QAction("Scale presets to my data", self, checkable=True, checked=True)
         self.scaling.setToolTip(_SCALING_HELP)
         self.scaling.toggled.connect(self.scaling_changed)
         self.help = QLabel(_HELP)
@@ -68,8 +67,7 @@ class PresetMenu(QMenu):
 
     def fill(self, bundled: Sequence[PresetCard], own: Sequence[PresetCard], broken: Sequence[Broken]) -> None:
         """Shows these presets; `own` and `broken` are of the user's folder."""
-        self.clear()
-        self._presets = {}
+        self._empty()
         _add(self, "Scaled to your data", _SUGGESTION_HELP, self.suggestion_wanted.emit)
         for section, title in _SECTIONS:
             self._add_presets(title, [card for card in bundled if card.section == section])
@@ -94,6 +92,14 @@ class PresetMenu(QMenu):
     def action_of(self, name: str) -> QAction:
         """The entry of a preset."""
         return self._presets[name]
+
+    def _empty(self) -> None:
+        """Not `clear`, which would delete what is kept, too."""
+        for action in self.actions():
+            self.removeAction(action)
+            if action is not self.scaling and action is not self._footer:
+                (action.menu() or action).deleteLater()
+        self._presets = {}
 
     def _add_presets(self, title: str, cards: Sequence[PresetCard]) -> None:
         if cards:

@@ -1,0 +1,49 @@
+"""Where pictures stand in a grid of images × views: groups of columns side by side, as many as fit."""
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSizeF
+
+HEADER = 24
+GAP = 8.0
+_GROUP_GAP = 24.0
+_EDGE = 3.0  # room for the frame of a chosen picture
+_SMALLEST_CELL = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """`groups` images beside each other, each as its original and its views in cells of `cell` px."""
+
+    views: int
+    images: int
+    groups: int
+    cell: float
+
+    @property
+    def height(self) -> float:
+        """Of everything."""
+        rows = math.ceil(self.images / self.groups)
+        return HEADER + 2 * _EDGE + rows * (self.cell + GAP) - GAP
+
+    def rect(self, image: int, view: int, scrolled: float) -> QRectF:
+        """The cell of a view of an image (-1 is the original), so far scrolled down."""
+        group_width = (self.views + 1) * (self.cell + GAP) - GAP + _GROUP_GAP
+        x = _EDGE + (image % self.groups) * group_width + (view + 1) * (self.cell + GAP)
+        y = HEADER + _EDGE + (image // self.groups) * (self.cell + GAP) - scrolled
+        return QRectF(x, y, self.cell, self.cell)
+
+
+def arranged(views: int, images: int, room: QSizeF, wanted: float) -> Columns:
+    """As many groups as fit at about the wanted side, then stretched to the width; one row alone may be larger."""
+    columns, images = views + 1, max(1, images)
+    width = max(1.0, room.width() - 2 * _EDGE)
+    group = columns * (wanted + GAP) - GAP
+    groups = int(max(1, min(images, (width + _GROUP_GAP) // (group + _GROUP_GAP))))
+    free = width - (groups - 1) * _GROUP_GAP - groups * (columns - 1) * GAP
+    largest = 1.6 * wanted
+    if groups == images:
+        largest = max(1.25 * wanted, min(2.5 * wanted, room.height() - HEADER - 2 * _EDGE))
+    cell = min(largest, max(_SMALLEST_CELL, math.floor(free / (groups * columns))))
+    return Columns(views=views, images=images, groups=groups, cell=float(cell))
