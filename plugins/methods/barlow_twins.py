@@ -78,6 +78,7 @@ METHOD = MethodInfo(
     build=BarlowTwins,
     tags=("no negatives", "uses all dimensions"),
     min_batch=2,
+    no_accumulation="Barlow Twins takes its statistics over the whole batch: parts of it do not add up to the whole.",
     global_views=2,
     preset="barlow",
     recipe=Recipe(

@@ -67,7 +67,7 @@ class MoCo(Method):
         self.teacher = Teacher(nn.Sequential(encoder, self.projector))
         self.queue = Queue(_queue_size(params, setting), params.dim)
         self.params = params
-        self._fresh: Tensor | None = None  # this step's keys, which enter the queue once the step is done.
+        self._fresh: list[Tensor] = []  # this step's keys, which enter the queue once the step is done.
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """InfoNCE of every view against the teacher's key of another."""
@@ -82,7 +82,7 @@ class MoCo(Method):
             if asking != answering
         ]
         losses = [info_nce(one, other, self.queue.vectors, temperature=self.params.temperature) for one, other in pairs]
-        self._fresh = gather(torch.cat(k).detach())
+        self._fresh.append(gather(torch.cat(k).detach()))
         positive = torch.stack([torch.cosine_similarity(one, other).mean() for one, other in pairs]).mean()
         return Loss(
             value=torch.stack(losses).mean(), parts=detached(same_image=positive, other_images=mean_cosine(q[0]))
@@ -92,9 +92,9 @@ class MoCo(Method):
         """The teacher follows, and this step's keys enter the queue."""
         momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
         self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
-        if self._fresh is not None:
-            self.queue.push(self._fresh)
-            self._fresh = None
+        if self._fresh:
+            self.queue.push(torch.cat(self._fresh))
+            self._fresh.clear()
 
 
 def _queue_size(params: MoCoParams, setting: Setting) -> int:

@@ -78,6 +78,7 @@ METHOD = MethodInfo(
     build=SimCLR,
     tags=("needs large batches", "robust"),
     min_batch=2,
+    no_accumulation="SimCLR compares the images of a batch with each other: parts of it do not add up to the whole.",
     global_views=2,
     preset="simclr",
     recipe=Recipe(

@@ -1,5 +1,6 @@
 """What every method of the catalog must do; a new one is tested by existing."""
 
+import dataclasses
 import io
 import math
 from typing import Any
@@ -7,75 +8,31 @@ from typing import Any
 import msgspec
 import pytest
 import torch
-from torch import Tensor
 
-from workbench.catalog.build import build_encoder
-from workbench.catalog.registry import load_registry
-from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting
-from workbench.spec.experiment import BackboneSpec
+from tests.contract.trial import (
+    REGISTRY,
+    SIZE,
+    SLIM,
+    STEPS,
+    as_batch,
+    begin,
+    build,
+    make_batch,
+    progress,
+    setting,
+    slim,
+    train,
+)
+from workbench.inspect.symptoms import Fingerprint
+from workbench.method.contract import Loss, MethodInfo
 from workbench.spec.params import ParamInfo, Params, describe
 
-REGISTRY = load_registry()
 every_method = pytest.mark.parametrize("info", REGISTRY.methods.values(), ids=lambda info: str(info.name))
 PARAMETERS = [
     pytest.param(info, parameter, id=f"{info.name}-{parameter.name}")
     for info in REGISTRY.methods.values()
     for parameter in describe(info.params)
 ]
-BATCH, SIZE, CLASSES, STEPS = 8, 32, 3, 4
-SLIM = {"hidden": 48, "dim": 32, "bottleneck": 16, "queue": 2 * BATCH}
-"""Widths at which every method does the same in a fraction of the time."""
-
-
-def slim(info: MethodInfo[Any]) -> Params:
-    """The defaults, with small heads."""
-    changes = {name: value for name, value in SLIM.items() if name in info.params.__struct_fields__}
-    params: Params = msgspec.structs.replace(info.params(), **changes)
-    return params
-
-
-def setting(*, batch: int = BATCH, channels: int = 3) -> Setting:
-    return Setting(train_images=100_000, classes=CLASSES, batch_size=batch, image_size=SIZE, channels=channels)
-
-
-def build(
-    info: MethodInfo[Any], params: Params | None = None, *, batch: int = BATCH, channels: int = 3, seed: int = 0
-) -> Method:
-    torch.manual_seed(seed)
-    encoder = build_encoder(BackboneSpec(name="tinyconv"), channels=channels, image_size=SIZE, registry=REGISTRY)
-    return info.build(encoder, params or slim(info), setting(batch=batch, channels=channels))
-
-
-def make_batch(
-    info: MethodInfo[Any], step: int = 0, *, batch: int = BATCH, channels: int = 3, views: int | None = None
-) -> Batch:
-    generator = torch.Generator().manual_seed(step)
-    content = torch.randn(batch, channels, SIZE, SIZE, generator=generator)
-    noise = [torch.randn(content.shape, generator=generator) for _ in range(views or info.global_views)]
-    return as_batch(info, [content + 0.3 * one for one in noise])
-
-
-def as_batch(info: MethodInfo[Any], views: list[Tensor]) -> Batch:
-    rows = torch.arange(len(views[0]))
-    return Batch(views=tuple(views), indices=rows, labels=rows % CLASSES if info.uses_labels else None)
-
-
-def progress(step: int) -> Progress:
-    return Progress(step=step, total_steps=STEPS, epoch=0, total_epochs=1)
-
-
-def train(info: MethodInfo[Any], method: Method, steps: range) -> list[float]:
-    """The losses of a few plain steps."""
-    optimizer = torch.optim.SGD([one for one in method.parameters() if one.requires_grad], lr=0.01)
-    losses = []
-    for step in steps:
-        loss = method(make_batch(info, step), progress(step))
-        optimizer.zero_grad()
-        loss.value.backward()
-        optimizer.step()
-        method.after_step(progress(step))
-        losses.append(loss.value.item())
-    return losses
 
 
 def check_loss(loss: Loss) -> None:
@@ -109,7 +66,7 @@ def test_the_preset_makes_enough_views(info: MethodInfo[Any]) -> None:
 @every_method
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_gradient_reaches_every_weight(info: MethodInfo[Any], channels: int) -> None:
-    method = build(info, channels=channels)
+    method = begin(info, build(info, channels=channels), channels=channels)
     loss = method(make_batch(info, channels=channels), progress(0))
     check_loss(loss)
     assert loss.value.requires_grad
@@ -137,12 +94,12 @@ def test_views_that_teach_nothing_leave_it_at_chance(info: MethodInfo[Any], cont
     params = info.params()
     if "queue" in info.params.__struct_fields__:
         params = msgspec.structs.replace(params, queue=SLIM["queue"])  # so that it is full after some steps.
-    method = build(info, params, batch=64)
+    method = begin(info, build(info, params, batch=64))
     generator = torch.Generator().manual_seed(0)
     for step in range(STEPS):
         shape = (info.global_views, 64, 3, SIZE, SIZE)
         views = torch.full(shape, 0.5) if content == "the same" else torch.randn(shape, generator=generator)
-        loss = method(as_batch(info, list(views)), progress(step))
+        loss = method(as_batch(info, list(views), step), progress(step))
         method.after_step(progress(step))
     assert loss.value.item() == pytest.approx(info.chance_loss(params, setting(batch=64)), rel=0.2, abs=0.25)
 
@@ -192,7 +149,7 @@ def other_value(parameter: ParamInfo, value: Any) -> object:
 
 @every_method
 def test_the_smallest_batch_works(info: MethodInfo[Any]) -> None:
-    method = build(info, batch=info.min_batch)
+    method = begin(info, build(info, batch=info.min_batch))
     loss = method(make_batch(info, batch=info.min_batch), progress(0))
     check_loss(loss)
     loss.value.backward()
@@ -203,8 +160,49 @@ def test_the_smallest_batch_works(info: MethodInfo[Any]) -> None:
 def test_one_more_view_is_used(info: MethodInfo[Any]) -> None:
     more = make_batch(info, views=info.global_views + 1)
     fewer = as_batch(info, list(more.views[: info.global_views]))
-    method = build(info)
+    method = begin(info, build(info))
     losses = [method(batch, progress(0)) for batch in (more, fewer)]
     for loss in losses:
         check_loss(loss)
     assert losses[0].value.item() != losses[1].value.item()
+
+
+@every_method
+def test_local_views_are_used_where_it_takes_them(info: MethodInfo[Any]) -> None:
+    if not info.local_views:
+        pytest.skip("an experiment with local views is refused")
+    batch = make_batch(info)
+    method = begin(info, build(info))
+    with_them, without = method(batch, progress(0)), method(dataclasses.replace(batch, local_views=()), progress(0))
+    check_loss(without)
+    assert with_them.value.item() != without.value.item()
+
+
+@every_method
+def test_a_batch_in_parts_has_the_gradient_of_the_parts_and_a_sentence_where_it_may_not(info: MethodInfo[Any]) -> None:
+    """Two parts of a batch, before one step: whatever is gathered for `after_step` must hold both."""
+    if info.no_accumulation:
+        assert len(info.no_accumulation) > 40
+        assert info.title in info.no_accumulation
+        return
+    method = begin(info, build(info))
+    for step in range(2):
+        for part in range(2):
+            loss = method(make_batch(info, 2 * step + part), progress(step))
+            (loss.value / 2).backward()
+        method.before_step(progress(step))
+        method.after_step(progress(step))
+        check_loss(loss)
+
+
+@every_method
+def test_symptoms_are_of_parts_that_there_are_and_not_of_a_start(info: MethodInfo[Any]) -> None:
+    method = begin(info, build(info))
+    loss = method(make_batch(info), progress(0))
+    values = {f"loss/{name}": float(part) for name, part in loss.parts.items()} | {"loss": float(loss.value.detach())}
+    for symptom in info.symptoms:
+        assert symptom.part == "" or symptom.part in loss.parts
+        assert len(symptom.title) > 5
+        assert len(symptom.text) > 40
+    sign = Fingerprint(info=info, params=slim(info), setting=setting()).read(values)
+    assert sign is None or not sign.bad

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 
 from workbench.augment.normalize import normalization_for
-from workbench.augment.plan import ViewPlan
 from workbench.bench.harness import Result, rate, take_turns
 from workbench.catalog.build import build_method
 from workbench.catalog.registry import load_registry
@@ -16,10 +15,9 @@ from workbench.data.sample import paint_sample
 from workbench.method.contract import Batch, Progress
 from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment, OpSpec, TrainSpec, ViewSpec
 from workbench.spec.progress import Report
-from workbench.training.devices import resolve_device, resolve_precision
+from workbench.training.devices import resolve_device
 from workbench.training.feed import Drawn, Feed
-from workbench.training.optimizer import build_optimizer
-from workbench.training.step import Stepper
+from workbench.training.step import Stepper, make_stepper
 
 _SIZE = 32
 _BATCH = 128
@@ -70,26 +68,14 @@ def _trainer(folder: Path, cache: Path) -> tuple[Stepper, Feed]:
         data=DataSpec(folder=str(folder), size=_SIZE),
         views=(ViewSpec(count=2, size=_SIZE, chain=chain),),
         backbone=BackboneSpec(name="resnet10t", stem="standard"),
-        train=TrainSpec(batch_size=_BATCH),
+        train=TrainSpec(batch_size=_BATCH, learning_rate=0.02),
     )
     registry = load_registry()
     device = resolve_device("auto")
     data = prepare(experiment, cache=cache)
-    method = build_method(experiment, train_images=len(data.train_rows), classes=0, registry=registry).to(device)
-    precision = resolve_precision("auto", device)
-    stepper = Stepper(
-        method=method,
-        wrapped=method,
-        optimizer=build_optimizer(method, experiment.train, learning_rate=0.01),
-        scaler=torch.amp.GradScaler(device.type, enabled=precision == "float16"),
-        plan=ViewPlan(experiment.views, registry.ops),
-        normalization=normalization_for(experiment.data, data.store.mean, data.store.std).to(device),
-        device=device,
-        precision=precision,
-        seed=0,
-        uses_labels=False,
-        clip=0.0,
-    )
+    method = build_method(experiment, train_images=len(data.train_rows), classes=0, registry=registry)
+    normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
+    stepper = make_stepper(experiment, method, device=device, registry=registry, normalization=normalization)
     feed = Feed(
         data.store.pixels,
         rows=data.train_rows,
@@ -111,8 +97,7 @@ def _endless(feed: Feed) -> Iterator[tuple[Drawn, int]]:
 
 
 def _train(stepper: Stepper, batch: Batch) -> int:
-    loss = stepper.forward(batch, _PROGRESS)
-    finite = stepper.backward(loss)
+    _, finite = stepper.gradients([batch], _PROGRESS)
     stepper.update(_PROGRESS)
     if stepper.device.type == "cuda":
         torch.cuda.synchronize(stepper.device)

@@ -15,7 +15,7 @@ from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment
 from workbench.spec.needs import unmet_need
-from workbench.spec.params import convert
+from workbench.spec.params import Params, convert
 
 SMALL_IMAGE = 64
 """Up to this side (px) the small stem keeps the resolution that the standard one would throw away."""
@@ -79,16 +79,8 @@ def build_method(
     generator is left as it was. `fetch` as in `build_encoder`. Raises `NotFoundError`, `SpecError` (a
     parameter), `CheckError`.
     """
-    info = registry.method(experiment.method.name)
-    params = convert(experiment.method.params, info.params, where="method.params")
-    setting = Setting(
-        train_images=train_images,
-        classes=classes,
-        batch_size=experiment.train.batch_size,
-        image_size=image_size_of(experiment),
-        channels=channels_of(experiment.data),
-    )
-    _check_method(info, experiment, setting)
+    info, params, setting = configure(experiment, train_images=train_images, classes=classes, registry=registry)
+    _check_method(info, experiment, setting, registry)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
         encoder = build_encoder(
@@ -101,7 +93,33 @@ def build_method(
         return info.build(encoder, params, setting)
 
 
-def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Setting) -> None:
+def configure(
+    experiment: Experiment, *, train_images: int, classes: int, registry: Registry
+) -> tuple[MethodInfo[Any], Params, Setting]:
+    """The method of an experiment, its checked parameters, and what it may know of the run."""
+    info = registry.method(experiment.method.name)
+    setting = Setting(
+        train_images=train_images,
+        classes=classes,
+        batch_size=experiment.train.batch_size,
+        image_size=image_size_of(experiment),
+        channels=channels_of(experiment.data),
+    )
+    return info, convert(experiment.method.params, info.params, where="method.params"), setting
+
+
+_PROVIDED = {"maps": "a map of features over the image", "tokens": "tokens of patches"}
+
+
+def missing_needs(info: MethodInfo[Any], backbone: BackboneInfo) -> str:
+    """What a method needs and a backbone does not give, as a sentence; "" where it gives all."""
+    for need in info.needs:
+        if need not in backbone.provides:
+            return f"{info.title} needs {_PROVIDED.get(need, need)}, which {backbone.title} does not give."
+    return ""
+
+
+def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Setting, registry: Registry) -> None:
     need = unmet_need(experiment.views, info.card())
     if need is not None:
         raise CheckError(need.title, hint=need.text)
@@ -110,11 +128,20 @@ def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Settin
             f"{info.title} needs a batch of at least {info.min_batch} images, and train.batch_size is "
             f"{setting.batch_size}."
         )
+    if info.no_accumulation and experiment.train.accumulate > 1:
+        raise CheckError(info.no_accumulation, hint="Set train.accumulate to 1.")
     if info.uses_labels and setting.classes < 2:
         raise CheckError(
             f"{info.title} learns from labels, and the data has {setting.classes or 'no'} "
             f"{'class' if setting.classes == 1 else 'classes'}.",
             hint="Choose where labels come from (data.labels), or a method without labels.",
+        )
+    missing = missing_needs(info, registry.backbone(experiment.backbone.name))
+    if missing:
+        raise CheckError(missing, hint="Choose another backbone.")
+    if info.starts_from_run and experiment.backbone.weights in ("none", "pretrained"):
+        raise CheckError(
+            f"{info.title} starts from the encoder of a finished run.", hint="Name that run under backbone.weights."
         )
 
 

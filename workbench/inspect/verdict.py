@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.inspect.symptoms import Sign
 from workbench.runs.events import Verdict
 
 COLLAPSED_COSINE = 0.995
@@ -14,13 +15,17 @@ CLEAR_GAIN = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """One look at the representation. `values` as `inspect.health` names them; accuracies from 0 to 1 or None."""
+    """One look at the representation. `values` as `inspect.health` names them; accuracies from 0 to 1 or None.
+
+    `sign` is what the method's own loss says (`inspect.symptoms`).
+    """
 
     epoch: int
     values: Mapping[str, float]
     dim: int
     accuracy: float | None = None
     loss: float | None = None
+    sign: Sign | None = None
 
 
 def verdict(looks: Sequence[Look], *, untrained: float | None = None, pixels: float | None = None) -> Verdict:
@@ -36,15 +41,17 @@ def verdict(looks: Sequence[Look], *, untrained: float | None = None, pixels: fl
 
 def _judge(looks: Sequence[Look], untrained: float | None) -> tuple[Literal["good", "watch", "bad"], str, str]:
     first, now = looks[0], looks[-1]
-    if _collapsed(now) and not (len(looks) > 1 and _collapsed(first) and _gains(now, untrained)):
+    sign, gains = now.sign, _gains(now, untrained)
+    if _collapsed(now) and not (len(looks) > 1 and _collapsed(first) and gains):
+        advice = "Lower the learning rate, use a larger batch, or another method."
+        reason = f"{sign.title}: {sign.text}" if sign and sign.bad else advice
         return (
             "bad",
             "Collapsed",
-            (
-                "All images look nearly alike to the encoder: the method has found a shortcut. "
-                "Lower the learning rate, use a larger batch, or another method."
-            ),
+            f"All images look nearly alike to the encoder: the method has found a shortcut. {reason}",
         )
+    if sign and (sign.bad or not gains):
+        return "bad" if sign.bad and not gains else "watch", sign.title, sign.text
     if now.values["rankme"] < max(2.0, NARROW_SHARE * now.dim) and _shrinks(looks):
         return (
             "watch",

@@ -3,10 +3,13 @@
 A plugin file declares `Params`, a class, and one record:
 
     METHOD = MethodInfo(name="simclr", ..., params=Params, build=SimCLR)
+
+The order of a step: `loss` (once, or once per part of the batch where gradients are accumulated), the backward
+pass, `before_step`, the optimizer, `after_step`. Before the first step of an epoch comes `before_epoch`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -26,13 +29,16 @@ class Batch:
 
     views: the global views, in the order of the plan; local_views: those of multi-crop.
     indices: (B,) int64, the images' rows among all training images. labels: (B,) int64 class numbers,
-    -1 where unknown, given only to a method that declares `uses_labels`.
+    -1 where unknown, given only to a method that declares `uses_labels`. corners, one per global view, given only
+    to a method that declares `uses_corners`: (B, 4, 2) float32, (x, y) of the view's corners on the stored image in
+    [0, 1], the top left one first, then clockwise (so a flip shows).
     """
 
     views: tuple[Tensor, ...]
     local_views: tuple[Tensor, ...] = ()
     indices: Tensor
     labels: Tensor | None = None
+    corners: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +75,36 @@ class Setting:
     channels: int
 
 
+EncodeAll = Callable[[nn.Module], Tensor]
+"""Runs a network over every training image (whole, normalized, in eval mode, without gradients): (N, d) float32 on the
+training device, row i of training image i (as in `Batch.indices`), the same in every process."""
+
+
 class Method(nn.Module, ABC):
     """Base of all methods. Subclasses hold `self.encoder`, and everything else that trains.
 
-    What must survive a resume (queues, teachers, centers) is a sub-module or a registered buffer.
+    What must survive a resume (queues, teachers, centers) is a sub-module or a registered buffer. What is drawn at
+    random within a step comes from `drawing(progress)`, so that every process draws the same, and a resume too.
     """
 
     encoder: Encoder
 
     @abstractmethod
     def loss(self, batch: Batch, progress: Progress) -> Loss:
-        """The loss of one batch, in float32."""
+        """The loss of one batch, or of one part of it, in float32."""
+
+    def before_epoch(self, encode: EncodeAll, progress: Progress) -> None:
+        """Called before the first step of an epoch: targets that need all images (clusters, neighbors)."""
+
+    def before_step(self, progress: Progress) -> None:
+        """Called between the backward pass and the optimizer's step: gradients may be withheld."""
 
     def after_step(self, progress: Progress) -> None:
         """Called after the optimizer's step: momentum teachers, queues, centers."""
+
+    def steady_parameters(self) -> Iterable[nn.Parameter]:
+        """Parameters that keep the full learning rate all through the run, whatever the schedule does."""
+        return ()
 
     def forward(self, batch: Batch, progress: Progress) -> Loss:
         """The same as `loss`, so that DistributedDataParallel sees the call."""
@@ -90,10 +112,27 @@ class Method(nn.Module, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Symptom(Generic[P]):
+    """A value that tells what went wrong: of the loss (part ""), or of one of `Loss.parts`.
+
+    `is_sick` judges its mean over the last steps; what it tells must not be true of a method that has just begun,
+    as it is asked from the first probe on. title and text are for a person: what happened, and what to do.
+    """
+
+    part: str
+    is_sick: Callable[[float, P, Setting], bool]
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodInfo(Generic[P]):
     """A method as a plugin declares it. `chance_loss` is the loss where nothing is learned, if known.
 
     Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
+    needs: what the backbone must provide beyond features ("maps", "tokens"). starts_from_run: its encoder comes from
+    a finished run. no_accumulation: why the gradients of parts of a batch do not add up to those of the batch, where
+    they do not; a sentence. symptoms: how to tell that it has collapsed.
     """
 
     name: str
@@ -112,9 +151,14 @@ class MethodInfo(Generic[P]):
     min_batch: int = 2
     global_views: int = 2
     local_views: bool = False
+    uses_corners: bool = False
+    needs: tuple[str, ...] = ()
+    starts_from_run: bool = False
+    no_accumulation: str = ""
     preset: str = "simclr"
     recipe: Recipe = field(default_factory=Recipe)
     chance_loss: Callable[[P, Setting], float] | None = None
+    symptoms: tuple[Symptom[P], ...] = ()
 
     def card(self) -> MethodCard:
         """This method as plain data."""
@@ -133,10 +177,18 @@ class MethodInfo(Generic[P]):
             min_batch=self.min_batch,
             global_views=self.global_views,
             local_views=self.local_views,
+            needs=self.needs,
+            starts_from_run=self.starts_from_run,
+            no_accumulation=self.no_accumulation,
             preset=self.preset,
             recipe=self.recipe,
             params=describe(self.params),
         )
+
+
+def drawing(progress: Progress) -> torch.Generator:
+    """A generator on the CPU for what a method draws in this step: the same in every process, and after a resume."""
+    return torch.Generator().manual_seed(progress.step)
 
 
 def detached(**parts: Tensor) -> dict[str, Tensor]:

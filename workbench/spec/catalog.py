@@ -26,6 +26,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
     learning_rate: float = 0.06
     weight_decay: float = 5e-4
     warmup: float = 0.0
+    weight_decay_factor: float = 1.0
+    clip_gradient: float = 0.0
     source: str = ""
 
 
@@ -46,6 +48,9 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     min_batch: int = 2
     global_views: int = 2
     local_views: bool = False
+    needs: tuple[str, ...] = ()
+    starts_from_run: bool = False
+    no_accumulation: str = ""
     preset: str = "simclr"
     recipe: Recipe = Recipe()
     params: tuple[ParamInfo, ...] = ()

@@ -90,7 +90,26 @@ class TrainSpec(Params, frozen=True, kw_only=True):
     schedule: Annotated[Literal["cosine", "constant"], param("How the learning rate falls after warm-up.")] = "cosine"
     warmup: Annotated[float, param("Rise of the learning rate at the start.", ge=0, le=1000, unit="epochs")] = 0.0
     weight_decay: Annotated[float, param("Pull of the weights towards zero.", ge=0, le=1, advanced=True)] = 5e-4
+    weight_decay_factor: Annotated[
+        float,
+        param(
+            "What the weight decay is multiplied with by the end, along half a cosine (transformers: 10); 1 keeps it.",
+            ge=0,
+            le=1000,
+            advanced=True,
+        ),
+    ] = 1.0
     momentum: Annotated[float, param("Momentum of SGD and LARS.", ge=0, le=0.9999, advanced=True)] = 0.9
+    accumulate: Annotated[
+        int,
+        param(
+            "Parts in which a batch goes through the network, one after another, when it does not fit into memory.",
+            ge=1,
+            le=1024,
+            unit="parts",
+            advanced=True,
+        ),
+    ] = 1
     clip_gradient: Annotated[
         float, param("Largest norm of the gradient; 0 leaves it as it is.", ge=0, le=1000, advanced=True)
     ] = 0.0

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.augment.plan import ViewPlan
+from workbench.catalog.build import missing_needs
 from workbench.catalog.registry import Registry
 from workbench.spec.catalog import MethodCard
 from workbench.spec.errors import WorkbenchError
@@ -64,6 +65,11 @@ def _batch(experiment: Experiment, images: int, registry: Registry) -> Iterator[
         yield _error("A batch of 1: batch norm needs two images to compare.", field)
     elif card and batch < card.min_batch:
         yield _error(f"{card.title} needs a batch of at least {card.min_batch} images.", field)
+    parts = experiment.train.accumulate
+    if batch % parts:
+        yield _error(f"A batch of {batch} cannot be taken in {parts} equal parts.", "train.accumulate")
+    elif parts > 1 and card and batch // parts < max(2, card.min_batch):
+        yield _error(f"{parts} parts leave too few images in each: batch norm needs two.", "train.accumulate")
     training = train_images(experiment, images)
     if images and batch > training:
         yield _error(f"The batch of {batch:,} is larger than the training set of about {training:,} images.", field)
@@ -85,6 +91,10 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         convert(experiment.method.params, info.params, where="method.params")
     except WorkbenchError as error:
         yield _error(str(error), getattr(error, "where", "method.params"))
+    if info.no_accumulation and experiment.train.accumulate > 1:
+        yield _error(info.no_accumulation, "train.accumulate")
+    if info.starts_from_run and experiment.backbone.weights in ("none", "pretrained"):
+        yield _error(f"{info.title} starts from a finished run: choose it as the weights.", "backbone.weights")
     if info.uses_labels and experiment.data.labels == "none":
         yield _error(f"{info.title} learns from labels: choose where they come from.", "data.labels")
     need = unmet_need(experiment.views, info.card())
@@ -121,6 +131,10 @@ def _backbone(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
     except WorkbenchError as error:
         yield _error(str(error), "backbone.name")
         return
+    method = registry.methods.get(experiment.method.name)
+    missing = missing_needs(method, info) if method else ""
+    if missing:
+        yield _error(missing, "backbone.name")
     sizes = {view.size for view in experiment.views}
     if sizes and min(sizes) < info.min_size:
         yield _error(

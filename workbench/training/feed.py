@@ -30,12 +30,20 @@ class Drawn:
 
     def first(self, count: int) -> "Drawn":
         """The first `count` images of it."""
+        return self._rows(slice(count))
+
+    def split(self, parts: int) -> list["Drawn"]:
+        """Its images in `parts` parts of one size, in order; in fewer where there are not enough."""
+        size = -(-len(self.ids) // parts)
+        return [self._rows(slice(first, first + size)) for first in range(0, len(self.ids), size)]
+
+    def _rows(self, rows: slice) -> "Drawn":
         return Drawn(
             step=self.step,
-            pixels=self.pixels[:count],
-            ids=self.ids[:count],
-            indices=self.indices[:count],
-            labels=self.labels[:count],
+            pixels=self.pixels[rows],
+            ids=self.ids[rows],
+            indices=self.indices[rows],
+            labels=self.labels[rows],
         )
 
 

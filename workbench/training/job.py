@@ -16,9 +16,10 @@ import torch
 
 from workbench import __version__
 from workbench.augment.normalize import Normalization, normalization_for
-from workbench.catalog.build import build_method, image_size_of
+from workbench.catalog.build import build_method, configure, image_size_of
 from workbench.catalog.registry import Registry
 from workbench.data.prepare import Prepared, prepare
+from workbench.inspect.symptoms import Fingerprint
 from workbench.method.contract import Method, Progress
 from workbench.runs.events import Derived, Progressed, Warned
 from workbench.runs.folder import RunFolder, write_whole
@@ -36,6 +37,7 @@ from workbench.training.checkpoint import (
 )
 from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
+from workbench.training.encode import AllImages
 from workbench.training.feed import Feed
 from workbench.training.journal import Journal
 from workbench.training.meter import Meter
@@ -104,6 +106,22 @@ class Job:
             "train_images": len(self.data.train_rows),
         }
 
+    def before_epoch(self, progress: Progress, report: Report) -> None:
+        """What a method does with all images before an epoch."""
+        if type(self.method).before_epoch is Method.before_epoch:
+            return
+        encode = AllImages(
+            pixels=self.data.store.pixels,
+            rows=self.data.train_rows,
+            normalization=self.normalization,
+            image_size=image_size_of(self.experiment),
+            device=self.device,
+            ranks=self.ranks,
+            report=report,
+        )
+        self.method.before_epoch(encode, progress)
+        self.meter.forget_time()
+
     def memory(self) -> float:
         """Bytes that training holds on its device."""
         return float(memory_in_use(self.device))
@@ -141,6 +159,9 @@ def make_ready(
         rank=ranks.rank,
         world=ranks.world,
     )
+    info, params, setting = configure(
+        experiment, train_images=data.planned_train, classes=len(data.classes), registry=registry
+    )
     watcher = Watcher(
         run,
         journal,
@@ -151,6 +172,7 @@ def make_ready(
         image_size=image_size_of(experiment),
         device=device,
         seed=experiment.seed,
+        fingerprint=Fingerprint(info=info, params=params, setting=setting),
     )
     meter = Meter(device)
     resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)
@@ -233,6 +255,10 @@ def _check_split(experiment: Experiment, data: Prepared, ranks: Ranks) -> None:
         )
     if batch % ranks.world:
         raise CheckError(f"The batch of {batch} cannot be shared evenly by {ranks.world} processes.")
+    parts = experiment.train.accumulate
+    if batch % (ranks.world * parts):
+        each = "" if ranks.world == 1 else f" in each of {ranks.world} processes"
+        raise CheckError(f"The batch of {batch} cannot be taken in {parts} equal parts{each} (train.accumulate).")
 
 
 def _take_up(

@@ -69,13 +69,13 @@ def _times(stepper: Stepper, drawn: Drawn, report: Report) -> tuple[float, float
         progress = Progress(step=number, total_steps=1000, epoch=0, total_epochs=1)
         start = time.perf_counter()
         with memory_in_words(stepper, drawn, progress):
-            batch = stepper.views(drawn, number)
+            stepper.views(drawn, number)
             _wait(stepper.device)
             between = time.perf_counter()
-            stepper.backward(stepper.forward(batch, progress))
+            stepper.gradients(stepper.batches(drawn, number), progress)
             stepper.update(progress)
             _wait(stepper.device)
-        wholes.append(time.perf_counter() - start)
+        wholes.append(time.perf_counter() - between)
         views.append(between - start)
         if number and time.perf_counter() - began > _SECONDS:
             break

@@ -32,8 +32,7 @@ def memory_in_words(stepper: Stepper, drawn: Drawn, progress: Progress) -> Itera
         traceback.clear_frames(error.__traceback__)  # They hold the tensors that there was no memory for.
 
     def attempt(size: int) -> None:
-        part = drawn.first(size)
-        stepper.backward(stepper.forward(stepper.views(part, progress.epoch), progress))
+        stepper.gradients(stepper.batches(drawn.first(size), progress.epoch), progress)
 
     stepper.optimizer.zero_grad(set_to_none=True)
     size = len(drawn.ids)

@@ -26,7 +26,7 @@ class Recorder:
         self._journal = journal
         self._pulse = pulse
         self._report = report
-        self._loss: float | None = None
+        self._losses: dict[str, float] = {}
         self._accuracy = job.watcher.best
 
     def begin(self, started: Started, clock: Clock) -> None:
@@ -55,7 +55,7 @@ class Recorder:
             return
         done, total = job.steps_done(position), job.total_steps
         values = job.meter.take(waited=job.feed.waited)
-        self._loss = values["loss"]
+        self._losses = {name: value for name, value in values.items() if name.split("/")[0] == "loss"}
         progress = max(done / total, clock.fraction)
         load = device_load(job.device)
         if load is not None:
@@ -122,7 +122,7 @@ class Recorder:
             return
         if job.ranks.leads:
             seconds, better = job.watcher.look(
-                job.method.encoder, epoch, probe=probe, snapshot=snapshot, loss=self._loss
+                job.method.encoder, epoch, probe=probe, snapshot=snapshot, losses=self._losses
             )
             job.meter.watched(seconds)
             if better:
@@ -135,5 +135,5 @@ class Recorder:
 
     def _words(self, position: Position) -> str:
         epochs = self._job.experiment.train.epochs
-        words = f"training · epoch {position.epoch + 1} of {epochs} · loss {self._loss:.4g}"
+        words = f"training · epoch {position.epoch + 1} of {epochs} · loss {self._losses['loss']:.4g}"
         return words if self._accuracy < 0 else f"{words} · kNN {self._accuracy:.1%}"

@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of where training stands."""
+"""Learning rate and weight decay as pure functions of where training stands."""
 
 import math
 from typing import Literal
@@ -26,3 +26,11 @@ def learning_rate(
 def scaled_learning_rate(per_256: float, batch_size: int) -> float:
     """The linear scaling rule (Goyal et al. 2017): the learning rate is given per 256 images."""
     return per_256 * batch_size / 256
+
+
+def weight_decay(position: float, *, total: int, base: float, factor: float) -> float:
+    """From `base` at step 0 to `base` × `factor` at `total`, along half a cosine (Caron et al. 2021, section 3.2)."""
+    if factor == 1:
+        return base
+    done = min(1.0, position / max(1, total))
+    return base * (factor - (factor - 1) * 0.5 * (1 + math.cos(math.pi * done)))

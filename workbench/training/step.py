@@ -1,5 +1,7 @@
 """One step: from raw pixels to a loss, to gradients, to new weights."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -32,7 +34,9 @@ class Stepper:
     precision: Precision
     seed: int
     uses_labels: bool
+    uses_corners: bool
     clip: float
+    parts: int
 
     def views(self, drawn: Drawn, epoch: int) -> Batch:
         """The batch that the method gets: views made and normalized on the device."""
@@ -46,24 +50,57 @@ class Stepper:
             local_views=tuple(view for view, role in zip(ready, roles, strict=True) if role == "local"),
             indices=drawn.indices,
             labels=drawn.labels if self.uses_labels else None,
+            corners=tuple(self._corners(drawn, epoch)) if self.uses_corners else (),
         )
 
-    def forward(self, batch: Batch, progress: Progress) -> Loss:
+    def batches(self, drawn: Drawn, epoch: int) -> Iterator[Batch]:
+        """The parts in which these images go through the network, each made when it is its turn."""
+        for part in drawn.split(self.parts):
+            yield self.views(part, epoch)
+
+    def gradients(self, batches: Iterable[Batch], progress: Progress) -> tuple[Loss, "Flag"]:
+        """Forward and backward pass of every part. Returns the mean loss, and whether it is a finite number.
+
+        Each part's loss is divided by their number, so that the gradients add up to those of the whole batch, for
+        a loss that is a mean over images. Several processes exchange gradients once, with the last part.
+        """
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = []
+        for number, batch in enumerate(batches, start=1):
+            with self._exchanging(last=number == self.parts):
+                loss = self._forward(batch, progress)
+                # Asked for before the backward pass, so that the answer is there when it is needed.
+                finite = Flag(torch.isfinite(loss.value.detach()).all())
+                self.scaler.scale(loss.value / self.parts).backward()  # type: ignore[no-untyped-call]
+            losses.append(loss)
+        if len(losses) == 1:
+            return losses[0], finite
+        mean = _mean(losses)
+        return mean, Flag(torch.isfinite(mean.value).all())
+
+    def _forward(self, batch: Batch, progress: Progress) -> Loss:
         """The loss, in the precision that was asked for."""
         with autocast(self.device, self.precision):
             loss: Loss = self.wrapped(batch, progress)
         return loss
 
-    def backward(self, loss: Loss) -> "Flag":
-        """Gradients. Returns whether the loss was finite, which is known as soon as the forward pass is done."""
-        flag = Flag(torch.isfinite(loss.value.detach()).all())
-        self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss.value).backward()  # type: ignore[no-untyped-call]
-        return flag
+    def _exchanging(self, *, last: bool) -> AbstractContextManager[object]:
+        if isinstance(self.wrapped, DistributedDataParallel) and not last:
+            return self.wrapped.no_sync()
+        return nullcontext()
+
+    def _corners(self, drawn: Drawn, epoch: int) -> Iterator[Tensor]:
+        channels, height, width = drawn.pixels.shape[1:]
+        for view, role in enumerate(self.plan.roles):
+            if role == "global":
+                shape = (channels, height, width)
+                found = self.plan.corners(shape, seed=self.seed, epoch=epoch, ids=drawn.ids, view=view)
+                yield found.to(self.device)
 
     def update(self, progress: Progress) -> dict[str, Tensor]:
         """New weights, and what follows from them (teachers, queues). Returns the gradient's norm if it is clipped."""
         norms = {}
+        self.method.before_step(progress)
         if self.clip > 0:
             self.scaler.unscale_(self.optimizer)
             norms["gradient_norm"] = nn.utils.clip_grad_norm_(self.method.parameters(), self.clip).detach()
@@ -94,19 +131,30 @@ def make_stepper(
             method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
         wrapped = DistributedDataParallel(method, device_ids=[ranks.local] if device.type == "cuda" else None)
     learning_rate = scaled_learning_rate(spec.learning_rate, spec.batch_size)
+    info = registry.method(experiment.method.name)
     return Stepper(
         method=method,
         wrapped=wrapped,
-        optimizer=build_optimizer(method, spec, learning_rate=learning_rate),
+        optimizer=build_optimizer(method, spec, learning_rate=learning_rate, steady=method.steady_parameters()),
         scaler=torch.amp.GradScaler(device.type, enabled=precision == "float16"),
         plan=ViewPlan(experiment.views, registry.ops),
         normalization=normalization or nn.Identity(),
         device=device,
         precision=precision,
         seed=experiment.seed,
-        uses_labels=registry.method(experiment.method.name).uses_labels,
+        uses_labels=info.uses_labels,
+        uses_corners=info.uses_corners,
         clip=spec.clip_gradient,
+        parts=spec.accumulate,
     )
+
+
+def _mean(losses: list[Loss]) -> Loss:
+    def mean(values: list[Tensor]) -> Tensor:
+        return torch.stack([value.detach().float() for value in values]).mean()
+
+    parts = {name: mean([loss.parts[name] for loss in losses]) for name in losses[0].parts}
+    return Loss(value=mean([loss.value for loss in losses]), parts=parts)
 
 
 class Flag:

@@ -305,6 +305,8 @@ def _recipe(
         optimizer=card.recipe.optimizer,
         learning_rate=card.recipe.learning_rate,
         weight_decay=card.recipe.weight_decay,
+        weight_decay_factor=card.recipe.weight_decay_factor,
+        clip_gradient=card.recipe.clip_gradient,
         warmup=float(warmup),
     )
 

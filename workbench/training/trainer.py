@@ -21,11 +21,11 @@ from workbench.training.clock import Clock
 from workbench.training.job import Job, make_ready
 from workbench.training.journal import Journal, disk_words
 from workbench.training.memory import is_out_of_memory, memory_in_words, out_of_memory_words
-from workbench.training.optimizer import set_learning_rate
+from workbench.training.optimizer import set_rates
 from workbench.training.pulse import Pulse
 from workbench.training.ranks import join_ranks, leave_ranks
 from workbench.training.record import Recorder
-from workbench.training.schedule import learning_rate
+from workbench.training.schedule import learning_rate, weight_decay
 
 
 def train(run: RunFolder, *, report: Report = ignore, registry: Registry | None = None) -> RunState:
@@ -50,7 +50,7 @@ def train(run: RunFolder, *, report: Report = ignore, registry: Registry | None 
                 job = make_ready(
                     run, ranks=ranks, registry=registry or load_registry(), journal=journal, pulse=pulse, report=heard
                 )
-                phase = _loop(job, Recorder(job, journal, pulse, heard), pulse)
+                phase = _loop(job, Recorder(job, journal, pulse, heard), pulse, heard)
             except (Cancelled, KeyboardInterrupt):
                 phase = "stopped"  # While reading images, or by a second Ctrl+C: without a new checkpoint.
             except Exception as error:
@@ -65,7 +65,7 @@ def train(run: RunFolder, *, report: Report = ignore, registry: Registry | None 
     return fold(read_events(run.events_file))
 
 
-def _loop(job: Job, record: Recorder, pulse: Pulse) -> PhaseName:
+def _loop(job: Job, record: Recorder, pulse: Pulse, report: Report) -> PhaseName:
     """Every step of the run, from where it stands. Returns the phase that it ends in."""
     spec, stepper, steps = job.experiment.train, job.stepper, job.feed.steps
     clock, position = Clock(job.start.seconds, limit=60 * spec.max_minutes), job.start
@@ -73,6 +73,8 @@ def _loop(job: Job, record: Recorder, pulse: Pulse) -> PhaseName:
     job.method.train()
     for epoch in range(position.epoch, 0 if clock.is_up else spec.epochs):
         stop = over = False
+        if position.step == 0:
+            job.before_epoch(job.progress(position, clock), report)
         for drawn in job.feed.epoch(epoch, start=position.step):
             progress = job.progress(position, clock)
             rate = learning_rate(
@@ -82,10 +84,12 @@ def _loop(job: Job, record: Recorder, pulse: Pulse) -> PhaseName:
                 warmup=spec.warmup * steps,
                 shape=spec.schedule,
             )
-            set_learning_rate(stepper.optimizer, rate)
+            decay = weight_decay(
+                progress.step, total=progress.total_steps, base=spec.weight_decay, factor=spec.weight_decay_factor
+            )
+            set_rates(stepper.optimizer, rate, decay)
             with memory_in_words(stepper, drawn, progress):
-                loss = stepper.forward(stepper.views(drawn, epoch), progress)
-                finite = stepper.backward(loss)
+                loss, finite = stepper.gradients(stepper.batches(drawn, epoch), progress)
                 # One exchange a step: all processes do the same, whoever was asked or hit a wall.
                 asked = [not finite, pulse.stop, clock.is_up, pulse.pause, pulse.snapshot]
                 bad, stop, over, pause, snapshot = job.ranks.agree(asked, job.device)

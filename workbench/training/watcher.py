@@ -1,6 +1,7 @@
 """Looking at the representation while it forms: probe, health, verdict, snapshot, all from one embedding."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,7 @@ from workbench.evaluate.knn import knn_predict
 from workbench.inspect.embed import embed
 from workbench.inspect.health import Pair, health
 from workbench.inspect.project import pca
+from workbench.inspect.symptoms import Fingerprint
 from workbench.inspect.verdict import Look, verdict
 from workbench.method.backbone import Encoder
 from workbench.runs.events import Health, Probe, SnapshotTaken, Verdict, read_events
@@ -79,6 +81,7 @@ class Watcher:
         image_size: int,
         device: torch.device,
         seed: int,
+        fingerprint: Fingerprint,
     ) -> None:
         self._run = run
         self._journal = journal
@@ -90,6 +93,7 @@ class Watcher:
         self._image_size = image_size
         self._device = device
         self._seed = seed
+        self._fingerprint = fingerprint
         self._split_rows = data.split_rows
         self._watched = choose_watched(data, images=spec.images, seed=seed)
         self._looks: list[Look] = []
@@ -121,9 +125,12 @@ class Watcher:
         return falls(self._spec.probe_every), falls(self._spec.snapshot_every)
 
     def look(
-        self, encoder: Encoder, epoch: int, *, probe: bool, snapshot: bool, loss: float | None = None
+        self, encoder: Encoder, epoch: int, *, probe: bool, snapshot: bool, losses: Mapping[str, float]
     ) -> tuple[float, bool]:
-        """Looks at the encoder after `epoch` epochs. Returns the seconds it took, and whether kNN is at its best."""
+        """Looks at the encoder after `epoch` epochs. Returns the seconds it took, and whether kNN is at its best.
+
+        losses: the newest means of the loss and its parts, as the curves have them; none before training.
+        """
         since = time.perf_counter()
         rows = self._watched.rows
         better = False
@@ -140,7 +147,7 @@ class Watcher:
                 self._journal.tell(_diverged(epoch))
                 return time.perf_counter() - since, False
             if probe:
-                better = self._probe(encoder, embeddings, epoch, loss)
+                better = self._probe(encoder, embeddings, epoch, losses)
             if snapshot:
                 self._snapshot(embeddings, rows, epoch)
         return time.perf_counter() - since, better
@@ -153,7 +160,9 @@ class Watcher:
         center = features[: len(self._watched.train_rows)].mean(axis=0)
         self._knn(features - center, 0, "pixels")
 
-    def _probe(self, encoder: Encoder, embeddings: NDArray[np.float32], epoch: int, loss: float | None) -> bool:
+    def _probe(
+        self, encoder: Encoder, embeddings: NDArray[np.float32], epoch: int, losses: Mapping[str, float]
+    ) -> bool:
         figures = health(embeddings, self._pair(encoder, epoch))
         self._journal.tell(
             Health(
@@ -163,7 +172,14 @@ class Watcher:
         accuracy = None
         if self._watched.has_labels:
             accuracy = self._knn(embeddings, epoch, "encoder" if epoch else "untrained")
-        look = Look(epoch=epoch, values=figures.values, dim=figures.dim, accuracy=accuracy, loss=loss)
+        look = Look(
+            epoch=epoch,
+            values=figures.values,
+            dim=figures.dim,
+            accuracy=accuracy,
+            loss=losses.get("loss"),
+            sign=self._fingerprint.read(losses),
+        )
         self._looks = [*(seen for seen in self._looks if seen.epoch < epoch), look]
         if epoch > 0:
             baselines = self._baselines

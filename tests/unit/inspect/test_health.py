@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.inspect.health import health
+from workbench.inspect.symptoms import Sign
 from workbench.inspect.verdict import Look, verdict
 
 RNG = np.random.default_rng(0)
@@ -79,13 +80,21 @@ def test_what_has_no_health(rows: np.ndarray[tuple[int, ...], np.dtype[np.float6
         health(rows.astype(np.float32))
 
 
-def _look(epoch: int, *, rank: float = 20.0, cosine: float = 0.3, accuracy: float | None = None) -> Look:
+def _look(
+    epoch: int,
+    *,
+    rank: float = 20.0,
+    cosine: float = 0.3,
+    accuracy: float | None = None,
+    sign: Sign | None = None,
+) -> Look:
     return Look(
         epoch=epoch,
         values={"rankme": rank, "mean_cosine": cosine},
         dim=64,
         accuracy=accuracy,
         loss=1.0 / epoch if epoch else 3.0,
+        sign=sign,
     )
 
 
@@ -122,3 +131,27 @@ def test_without_labels_only_the_spread_is_judged() -> None:
     said = verdict([_look(0), _look(5)])
     assert (said.level, said.title) == ("good", "Healthy")
     assert "kNN" not in said.text
+
+
+SICK = Sign(title="One prototype takes everything", text="Sharpen less.", bad=True)
+STILL = Sign(title="Nothing learned yet", text="The loss is 6.24.", bad=False)
+
+
+def test_what_the_loss_says_is_said() -> None:
+    said = verdict([_look(0), _look(5, sign=SICK)])
+    assert (said.level, said.title) == ("bad", SICK.title)
+    assert said.text.startswith(SICK.text)
+    assert verdict([_look(0), _look(5, sign=STILL)]).level == "watch"
+
+
+def test_a_collapse_names_its_reason() -> None:
+    said = verdict([_look(0), _look(5, rank=1.1, cosine=0.999, sign=SICK)])
+    assert (said.level, said.title) == ("bad", "Collapsed")
+    assert f"{SICK.title}: {SICK.text}" in said.text
+
+
+def test_a_clear_gain_outweighs_a_loss_that_stands() -> None:
+    looks = [_look(0, accuracy=0.2), _look(5, accuracy=0.6, sign=STILL)]
+    assert verdict(looks, untrained=0.2).level == "good"
+    looks = [_look(0, accuracy=0.2), _look(5, accuracy=0.6, sign=SICK)]
+    assert (verdict(looks, untrained=0.2).level, verdict(looks, untrained=0.2).title) == ("watch", SICK.title)

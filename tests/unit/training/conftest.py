@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from workbench.catalog.registry import Registry, load_registry
 from workbench.method.backbone import Encoder
-from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting
+from workbench.method.contract import Batch, EncodeAll, Loss, Method, MethodInfo, Progress, Setting
 from workbench.runs.folder import RunFolder
 from workbench.spec.experiment import (
     BackboneSpec,
@@ -40,16 +40,23 @@ class ProbedParams(Params, frozen=True):
 
 
 class Probed(Method):
-    """Attracts two views, with dropout and a counter of steps; calls `hook` before each loss."""
+    """Attracts two views, with dropout, counters of steps and epochs, and a look at all images before each epoch.
+
+    Calls `hook` before each loss.
+    """
 
     hook: Hook | None = None
     count: Tensor
+    epochs: Tensor
+    seen: Tensor
 
     def __init__(self, encoder: Encoder, params: ProbedParams, setting: Setting) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = nn.Sequential(nn.Dropout(params.drop), nn.Linear(encoder.dim, 8))
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("epochs", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("seen", torch.zeros(encoder.dim))
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         if Probed.hook is not None:
@@ -57,6 +64,10 @@ class Probed(Method):
         one, other = (self.head(self.encoder(view)) for view in batch.views[:2])
         value = (one - other).square().mean() - 0.1 * one.std(dim=0).mean()
         return Loss(value=value, parts={"spread": one.std(dim=0).mean().detach()})
+
+    def before_epoch(self, encode: EncodeAll, progress: Progress) -> None:
+        self.epochs += 1
+        self.seen = encode(self.encoder).mean(dim=0)
 
     def after_step(self, progress: Progress) -> None:
         self.count += 1

@@ -21,7 +21,7 @@ from workbench.training.devices import device_load, list_devices, resolve_device
 from workbench.training.feed import Feed, permutation
 from workbench.training.memory import fitting_batch, is_out_of_memory
 from workbench.training.meter import Meter
-from workbench.training.optimizer import build_optimizer, parameter_groups, set_learning_rate
+from workbench.training.optimizer import build_optimizer, parameter_groups, set_rates
 from workbench.training.schedule import learning_rate, scaled_learning_rate
 
 CPU = torch.device("cpu")
@@ -72,7 +72,7 @@ def test_biases_and_norms_do_not_decay(name: str) -> None:
     assert [p.shape for p in weights["params"]] == [convolution.weight.shape]
     assert (weights["weight_decay"], others["weight_decay"]) == (0.1, 0.0)
     assert len(others["params"]) == 4
-    set_learning_rate(optimizer, 0.25)
+    set_rates(optimizer, 0.25, 0.1)
     assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.25]
     net(torch.randn(2, 3, 3, 3)).sum().backward()
     before = convolution.weight.detach().clone()

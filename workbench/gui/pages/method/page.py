@@ -217,6 +217,8 @@ class MethodPage(Page):
             optimizer=recipe.optimizer,
             learning_rate=recipe.learning_rate,
             weight_decay=recipe.weight_decay,
+            weight_decay_factor=recipe.weight_decay_factor,
+            clip_gradient=recipe.clip_gradient,
             warmup=recipe.warmup,
         )
         method = replace(draft.method, name=name, params={})

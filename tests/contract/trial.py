@@ -1,0 +1,122 @@
+"""A few steps of any method of the catalog, as the trainer takes them, on noise and a tiny network."""
+
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from workbench.catalog.build import build_encoder
+from workbench.catalog.registry import load_registry
+from workbench.method.contract import Batch, EncodeAll, Method, MethodInfo, Progress, Setting
+from workbench.spec.experiment import BackboneSpec
+from workbench.spec.params import Params
+
+REGISTRY = load_registry()
+BATCH, SIZE, CLASSES, STEPS = 8, 32, 3, 4
+TRAIN_IMAGES = 160
+SLIM = {"hidden": 48, "dim": 32, "bottleneck": 16, "queue": 2 * BATCH, "prototypes": 12}
+"""Widths at which every method does the same in a fraction of the time."""
+
+
+def slim(info: MethodInfo[Any], **wider: int) -> Params:
+    """The defaults, with small heads; `wider` is what shall be of another width."""
+    changes = {name: value for name, value in {**SLIM, **wider}.items() if name in info.params.__struct_fields__}
+    params: Params = msgspec.structs.replace(info.params(), **changes)
+    return params
+
+
+def setting(*, batch: int = BATCH, channels: int = 3) -> Setting:
+    return Setting(train_images=TRAIN_IMAGES, classes=CLASSES, batch_size=batch, image_size=SIZE, channels=channels)
+
+
+def build(
+    info: MethodInfo[Any], params: Params | None = None, *, batch: int = BATCH, channels: int = 3, seed: int = 0
+) -> Method:
+    torch.manual_seed(seed)
+    encoder = build_encoder(BackboneSpec(name="tinyconv"), channels=channels, image_size=SIZE, registry=REGISTRY)
+    return info.build(encoder, params or slim(info), setting(batch=batch, channels=channels))
+
+
+def make_batch(
+    info: MethodInfo[Any], step: int = 0, *, batch: int = BATCH, channels: int = 3, views: int | None = None
+) -> Batch:
+    generator = torch.Generator().manual_seed(step)
+    content = torch.randn(batch, channels, SIZE, SIZE, generator=generator)
+    noise = [torch.randn(content.shape, generator=generator) for _ in range(views or info.global_views)]
+    return as_batch(info, [content + 0.3 * one for one in noise], step)
+
+
+def as_batch(info: MethodInfo[Any], views: list[Tensor], step: int = 0) -> Batch:
+    """A batch as the trainer makes it for this method: with small views, labels and corners where it asks for them."""
+    count = len(views[0])
+    rows = (torch.arange(count) + step * count) % TRAIN_IMAGES
+    small = [view[..., : SIZE // 2, : SIZE // 2] for view in views] if info.local_views else []
+    left = torch.linspace(0, 0.3, len(views))
+    square = torch.tensor([[0.0, 0.0], [0.7, 0.0], [0.7, 0.7], [0.0, 0.7]])
+    corners = [(square + one).expand(count, 4, 2) for one in left] if info.uses_corners else []
+    return Batch(
+        views=tuple(views),
+        local_views=tuple(small),
+        indices=rows,
+        labels=rows % CLASSES if info.uses_labels else None,
+        corners=tuple(corners),
+    )
+
+
+def halved(batch: Batch, rank: int, world: int) -> Batch:
+    """What one of `world` processes gets of a batch: every world-th image."""
+
+    def mine(values: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return tuple(value[rank::world] for value in values)
+
+    return Batch(
+        views=mine(batch.views),
+        local_views=mine(batch.local_views),
+        indices=batch.indices[rank::world],
+        labels=None if batch.labels is None else batch.labels[rank::world],
+        corners=mine(batch.corners),
+    )
+
+
+def every_image(channels: int = 3) -> EncodeAll:
+    """All training images, as noise, through a network."""
+    images = torch.randn(TRAIN_IMAGES, channels, SIZE, SIZE, generator=torch.Generator().manual_seed(77))
+
+    @torch.no_grad()
+    def encode(network: nn.Module) -> Tensor:
+        network.eval()
+        try:
+            found: Tensor = network(images)
+        finally:
+            network.train()
+        return found
+
+    return encode
+
+
+def begin(info: MethodInfo[Any], method: Method, *, channels: int = 3) -> Method:
+    """As the trainer begins an epoch."""
+    method.before_epoch(every_image(channels), progress(0))
+    return method
+
+
+def progress(step: int) -> Progress:
+    return Progress(step=step, total_steps=STEPS, epoch=0, total_epochs=1)
+
+
+def train(info: MethodInfo[Any], method: Method, steps: range) -> list[float]:
+    """The losses of a few plain steps."""
+    optimizer = torch.optim.SGD([one for one in method.parameters() if one.requires_grad], lr=0.01)
+    losses = []
+    if steps.start == 0:
+        begin(info, method)
+    for step in steps:
+        loss = method(make_batch(info, step), progress(step))
+        optimizer.zero_grad()
+        loss.value.backward()
+        method.before_step(progress(step))
+        optimizer.step()
+        method.after_step(progress(step))
+        losses.append(loss.value.item())
+    return losses
