@@ -9,7 +9,7 @@ from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
 from workbench.method.heads import mlp
-from workbench.method.losses import barlow_twins
+from workbench.method.losses.redundancy import barlow_twins
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 

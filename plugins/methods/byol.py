@@ -9,7 +9,8 @@ from torch import nn
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.heads import mlp
-from workbench.method.losses import byol, mean_cosine
+from workbench.method.losses.distillation import byol
+from workbench.method.losses.spread import mean_cosine
 from workbench.method.momentum import Teacher, cosine_momentum
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param

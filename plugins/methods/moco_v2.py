@@ -10,7 +10,8 @@ from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
 from workbench.method.heads import mlp
-from workbench.method.losses import info_nce, mean_cosine
+from workbench.method.losses.contrastive import info_nce
+from workbench.method.losses.spread import mean_cosine
 from workbench.method.memory import Queue
 from workbench.method.momentum import Teacher, cosine_momentum
 from workbench.spec.catalog import Recipe

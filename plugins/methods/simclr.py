@@ -10,7 +10,8 @@ from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
 from workbench.method.heads import mlp
-from workbench.method.losses import mean_cosine, nt_xent
+from workbench.method.losses.contrastive import nt_xent
+from workbench.method.losses.spread import mean_cosine
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 

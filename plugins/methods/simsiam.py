@@ -8,7 +8,8 @@ import torch
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.heads import mlp
-from workbench.method.losses import mean_cosine, negative_cosine
+from workbench.method.losses.distillation import negative_cosine
+from workbench.method.losses.spread import mean_cosine
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
-from workbench.method.losses import accuracy, cross_entropy
+from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.spec.catalog import Recipe
 from workbench.spec.errors import CheckError
 from workbench.spec.params import Params, param

@@ -10,7 +10,7 @@ from torch.multiprocessing.spawn import spawn
 from workbench.method.gather import gather
 from workbench.method.heads import mlp
 from workbench.method.hub import fetching
-from workbench.method.losses import nt_xent
+from workbench.method.losses.contrastive import nt_xent
 from workbench.method.memory import Queue
 from workbench.method.momentum import Teacher, cosine_momentum
 from workbench.spec.errors import CheckError, WorkbenchError
