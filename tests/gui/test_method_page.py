@@ -312,18 +312,22 @@ def test_a_method_is_found_by_any_of_its_words() -> None:
     assert found("nothing of the kind") == []
 
 
+def shown(page: MethodPage) -> list[str]:
+    return [tile.card.name for tile in page.gallery.tiles]
+
+
 def test_the_search_narrows_the_cards_and_enter_goes_to_the_first(page: MethodPage, qtbot: QtBot) -> None:
-    everything = [tile.card.name for tile in page.gallery.tiles]
+    everything = shown(page)
     QTest.keyClicks(page.search, "distillation")
-    assert [tile.card.name for tile in page.gallery.tiles] == ["byol"]
+    assert shown(page) == ["byol"]
     qtbot.waitUntil(lambda: page.gallery.tiles[0].isVisible())
     QTest.keyClick(page.search, Qt.Key.Key_Return)
     assert page.focusWidget() is page.gallery.tiles[0]
     page.search.setText("xyz")
-    assert page.gallery.tiles == ()
-    assert "No method fits “xyz”." in texts(page)
+    qtbot.waitUntil(lambda: "No method fits “xyz”." in texts(page))
+    assert shown(page) == []
     page.search.clear()
-    assert [tile.card.name for tile in page.gallery.tiles] == everything
+    assert shown(page) == everything
 
 
 def test_a_suggestion_without_a_reference_changes_no_views(opened: Session) -> None:
