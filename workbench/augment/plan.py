@@ -17,7 +17,7 @@ from torch import Tensor
 from workbench.augment.chain import Chain, Drawing, Link, OpText, Step
 from workbench.augment.draws import sample_keys
 from workbench.augment.op import OpInfo
-from workbench.augment.pixels import LEVELS, as_floats
+from workbench.augment.pixels import LEVELS, as_floats, as_levels
 from workbench.spec.errors import NotFoundError, SpecError, suggestion
 from workbench.spec.experiment import OpSpec, Role, ViewSpec
 from workbench.spec.params import convert
@@ -29,15 +29,15 @@ _PART_BYTES = 8 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class ShownView:
-    """One view of n images, with what was drawn for it.
+    """One view of n images as pictures, with what was drawn for it.
 
-    images: (n, C, h, w) float32 in [0, 1]. corners: (n, 4, 2), top left first, clockwise, on the stored
-    image in [0, 1]. texts: per image, what each op drew.
+    pictures: (n, h, w, C) uint8 on the CPU, as `as_levels` makes them. corners: (n, 4, 2), top left first,
+    clockwise, on the stored image in [0, 1]. texts: per image, what each op drew.
     """
 
     name: str
     role: Role
-    images: Tensor
+    pictures: Tensor
     corners: Tensor
     texts: list[list[OpText]]
 
@@ -66,44 +66,53 @@ class ViewPlan:
 
         pixels: (n, C, S, S) uint8 or uint16. ids: (n,) int64, who the images are (`data.identity`).
         """
-        return self._made(pixels, self._drawings(pixels, seed=seed, epoch=epoch, ids=ids))
+        drawings = self._drawings(pixels, seed=seed, epoch=epoch, ids=ids)
+        channels = pixels.shape[1]
+        views = [pixels.new_empty((len(pixels), channels, size, size), dtype=torch.float32) for size in self.sizes]
+
+        def fill(images: Tensor, first: int, last: int) -> None:
+            for view, chain, drawing in zip(views, self._chains, drawings, strict=True):
+                chain.apply(images, drawing.part(first, last), view[first:last])
+
+        self._in_parts(pixels, fill)
+        return views
+
+    @torch.no_grad()
+    def show(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[ShownView]:
+        """What `make` gives for the same arguments, as pictures, with names, crop corners and the draws in words."""
+        drawings = self._drawings(pixels, seed=seed, epoch=epoch, ids=ids)
+        n, channels = pixels.shape[:2]
+        pictures = [torch.empty((n, size, size, channels), dtype=torch.uint8) for size in self.sizes]
+
+        def fill(images: Tensor, first: int, last: int) -> None:
+            for view, chain, drawing in zip(pictures, self._chains, drawings, strict=True):
+                as_levels(chain.apply(images, drawing.part(first, last)), view[first:last])
+
+        self._in_parts(pixels, fill)
+        return [
+            ShownView(
+                name=self.names[view],
+                role=self.roles[view],
+                pictures=pictures[view],
+                corners=drawing.corners,
+                texts=[chain.texts(drawing, item) for item in range(n)],
+            )
+            for view, (chain, drawing) in enumerate(zip(self._chains, drawings, strict=True))
+        ]
 
     def _drawings(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[Drawing]:
         shape = _checked(pixels, ids)
         return [chain.draw(sample_keys(seed, epoch, ids, view), shape) for view, chain in enumerate(self._chains)]
 
-    def _made(self, pixels: Tensor, drawings: Sequence[Drawing]) -> list[Tensor]:
-        shape = pixels.shape[1:]
-        views = [pixels.new_empty((len(pixels), shape[0], size, size), dtype=torch.float32) for size in self.sizes]
+    def _in_parts(self, pixels: Tensor, fill: Callable[[Tensor, int, int], None]) -> None:
+        """Calls `fill` with the images first … last - 1 as floats, part by part, on several threads where it pays."""
         inference = torch.is_inference_mode_enabled()  # Each thread has modes of its own.
 
-        def fill(first: int, last: int) -> None:
+        def work(first: int, last: int) -> None:
             with torch.inference_mode(inference), torch.no_grad():
-                images = as_floats(pixels[first:last])
-                for view, chain, drawing in zip(views, self._chains, drawings, strict=True):
-                    chain.apply(images, drawing.part(first, last), view[first:last])
+                fill(as_floats(pixels[first:last]), first, last)
 
-        _share(fill, _parts(pixels, max(self.sizes)))
-        return views
-
-    @torch.no_grad()
-    def show(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[ShownView]:
-        """What `make` gives for the same arguments, with names, crop corners and the draws in words."""
-        drawings = self._drawings(pixels, seed=seed, epoch=epoch, ids=ids)
-        images = self._made(pixels, drawings)
-        shown = []
-        for view, (chain, drawing) in enumerate(zip(self._chains, drawings, strict=True)):
-            texts = [chain.texts(drawing, item) for item in range(len(ids))]
-            shown.append(
-                ShownView(
-                    name=self.names[view],
-                    role=self.roles[view],
-                    images=images[view],
-                    corners=drawing.corners,
-                    texts=texts,
-                )
-            )
-        return shown
+        _share(work, _parts(pixels, max(self.sizes)))
 
     def corners(self, shape: tuple[int, int, int], *, seed: int, epoch: int, ids: Tensor, view: int) -> Tensor:
         """(n, 4, 2): where a view's corners lie on images of `shape` (C, H, W), as in `ShownView`; nothing is made."""

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from workbench.augment.pixels import as_levels
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import load_registry
 from workbench.spec.errors import NotFoundError, SpecError
@@ -81,7 +82,7 @@ def test_neither_order_nor_size_of_the_batch_matters(
         assert torch.equal(torch.cat([first[view], rest[view]]), batch[shuffle])
     shown = chosen.show(images[shuffle[:1]], seed=seed, epoch=0, ids=ids[shuffle[:1]])
     for view, batch in enumerate(whole):
-        assert torch.equal(shown[view].images, batch[shuffle[:1]])
+        assert torch.equal(shown[view].pictures, as_levels(batch[shuffle[:1]]))
         steps = chosen.steps(images[shuffle[:1]], seed=seed, epoch=0, ids=ids[shuffle[:1]], view=view)
         assert [step[:3] for step in steps] == shown[view].texts[0]
         if steps:

@@ -86,7 +86,7 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
     with torch.inference_mode():
         shown = plan.show(torch.from_numpy(pixels), seed=request.seed, epoch=request.epoch, ids=ids)
         arrays: Arrays = {} if request.held == originals else {"originals": _as_rgb(pixels)}
-        arrays |= {f"view-{number}": _as_bytes(view.images) for number, view in enumerate(shown)}
+        arrays |= {f"view-{number}": _in_color(view.pictures) for number, view in enumerate(shown)}
         steps, pictures = _steps(plan, request, pixels) if request.steps_of >= 0 else ((), {})
     reply = PreviewReply(
         names=tuple(view.name for view in shown),
@@ -122,6 +122,8 @@ def _fingerprint(request: Preview) -> str:
 def _steps(plan: "ViewPlan", request: Preview, pixels: Pixels) -> tuple[tuple[OpDrawn, ...], Arrays]:
     import torch
 
+    from workbench.augment.pixels import as_levels
+
     one = request.steps_of
     taken = plan.steps(
         torch.from_numpy(pixels[one : one + 1]),
@@ -133,7 +135,7 @@ def _steps(plan: "ViewPlan", request: Preview, pixels: Pixels) -> tuple[tuple[Op
     words = tuple(OpDrawn(op=op, title=title, text=text) for op, title, text, _ in taken)
     pictures: Arrays = {}
     for number, (_, _, _, image) in enumerate(taken):
-        pictures[f"step-{number}"] = _as_bytes(image if image.ndim == 4 else image[None])[0]
+        pictures[f"step-{number}"] = _in_color(as_levels(image[None]))[0]
     return words, pictures
 
 
@@ -148,12 +150,9 @@ def _drawn(view: "ShownView") -> tuple[ViewDrawn, ...]:
     )
 
 
-def _as_bytes(images: "Tensor") -> Pixels:
-    """(n, C, h, w) float in [0, 1] to (n, h, w, 3); gray is the same in all three."""
-    from workbench.augment.pixels import as_levels
-
-    levels = as_levels(images)
-    return (levels if levels.shape[-1] == 3 else levels.expand(-1, -1, -1, 3)).contiguous().numpy()
+def _in_color(pictures: "Tensor") -> Pixels:
+    """(n, h, w, C) uint8 to (n, h, w, 3); gray is the same in all three."""
+    return (pictures if pictures.shape[-1] == 3 else pictures.expand(-1, -1, -1, 3)).contiguous().numpy()
 
 
 def _as_rgb(pixels: Pixels) -> Pixels:
