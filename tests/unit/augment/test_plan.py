@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from workbench.augment import chain as chain_module
+from workbench.augment import geometry
 from workbench.augment.pixels import as_levels
 from workbench.augment.plan import ShownView, ViewPlan
 from workbench.augment.takes import Takes
@@ -237,16 +237,36 @@ class TestTakes:
             assert [step[:3] for step in steps] == [step[:3] for step in fresh]
             assert all(torch.equal(step.image, other.image) for step, other in zip(steps, fresh, strict=True))
 
+    @pytest.mark.parametrize(
+        ("ahead", "then"),
+        [
+            ([OpSpec(op="grayscale")], [OpSpec(op="grayscale"), SIMCLR[0]]),
+            ([SIMCLR[0]], [SIMCLR[0], OpSpec(op="horizontal_flip", params={"p": 1.0})]),
+            ([SIMCLR[0], OpSpec(op="rotation")], [SIMCLR[0], OpSpec(op="rotation", params={"degrees": 90.0})]),
+            ([SIMCLR[0], SIMCLR[2]], [SIMCLR[0]]),
+        ],
+        ids=["geometry where there was none", "a longer resampling", "another resampling", "one less"],
+    )
+    def test_what_is_kept_is_not_used_where_it_would_be_something_else(
+        self, ahead: list[OpSpec], then: list[OpSpec]
+    ) -> None:
+        takes, images, ids = Takes(), pixels(4), torch.arange(4)
+        for before in (ahead, then):
+            for threshold in (0.3, 0.6):  # Edited here, so that what comes in to this op is kept.
+                chosen = plan(*before, OpSpec(op="solarize", params={"p": 1.0, "threshold": threshold}))
+                shown = chosen.show(images, seed=0, epoch=0, ids=ids, takes=takes)
+                assert_same_views(shown, chosen.show(images, seed=0, epoch=0, ids=ids))
+
     def test_nothing_ahead_of_an_edited_op_is_made_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
         takes, images, ids = Takes(), pixels(4), torch.arange(4)
         resampled: list[int] = []
-        real = chain_module.resample
+        real = geometry.resample
 
         def resample(images: Tensor, *rest: Any) -> Tensor:
             resampled.append(len(images))
             return real(images, *rest)
 
-        monkeypatch.setattr(chain_module, "resample", resample)
+        monkeypatch.setattr("workbench.augment.chain.resample", resample)
 
         def show(brightness: float) -> None:
             jitter = OpSpec(op="color_jitter", params={"brightness": brightness})

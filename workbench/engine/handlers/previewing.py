@@ -75,6 +75,7 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
     _refuse_nonsense(request)
     report("making views", 0, 0)
     registry = torch_side.registry()
+    torch_side.use_all_cores()
     import torch
 
     from workbench.augment.pixels import as_levels
