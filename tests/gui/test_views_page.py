@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -32,6 +32,37 @@ def draft_of(page: ViewsPage) -> Experiment:
 
 def wait_for_pictures(qtbot: QtBot, page: ViewsPage) -> None:
     qtbot.waitUntil(lambda: bool(page.grid.content.originals) and not page.feed.is_busy)
+
+
+def test_the_engine_is_asked_before_the_window_paints(
+    qtbot: QtBot, page: ViewsPage, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for_pictures(qtbot, page)
+    events: list[str] = []
+    want = page.feed.want
+
+    def asked(request: m.Preview) -> None:
+        events.append("asked")
+        want(request)
+
+    monkeypatch.setattr(page.feed, "want", asked)
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
+            if event.type() == QEvent.Type.Paint:
+                events.append("painted")
+            return super().eventFilter(watched, event)
+
+    watch = Watch()
+    page.bar.draw.installEventFilter(watch)
+    draft = draft_of(page)
+    for seed in (1, 2, 3):  # Several changes in a row are one wish.
+        page.session.edit(replace(draft, seed=seed), "seed")
+        page.bar.draw.update()
+    qtbot.waitUntil(lambda: "painted" in events)
+    assert events[:2] == ["asked", "painted"]
+    assert events.count("asked") == 1
+    assert client.last(m.Preview).seed == 3
 
 
 def test_without_images_it_says_the_next_step(qtbot: QtBot, session: Session, engine: Engine) -> None:

@@ -1,7 +1,7 @@
 """A chain of ops as training runs it: geometry gathered into one resampling, the rest op by op."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -87,15 +87,37 @@ class Chain:
         self.size = (size, size)
         self._runs = _runs([isinstance(link.op, GeometricOp) for link in self.links])
 
-    def draw(self, keys: Tensor, shape: Shape) -> Drawing:
-        """The draws for images of `shape` (C, H, W). keys: (n,) int64 (`sample_keys`)."""
+    @property
+    def is_resized_first(self) -> bool:
+        """Whether there is no geometry, so that images are brought to the view's size ahead of all ops."""
+        return self._runs[0].last == 0
+
+    def side_at(self, place: int, stored: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) of what comes in to the op at a seam. stored: (H, W)."""
+        return self.size if any(run.geometric and run.first < max(place, 1) for run in self._runs) else stored
+
+    def seam(self, place: int) -> int:
+        """The last place up to this one where a chain can be cut in two: not within a run of geometric ops."""
+        return next((run.first for run in self._runs if run.geometric and run.first < place < run.last), place)
+
+    def draw(self, keys: Tensor, shape: Shape, known: Drawing | None = None, count: int = 0) -> Drawing:
+        """The draws for images of `shape` (C, H, W). keys: (n,) int64 (`sample_keys`).
+
+        known: a drawing for the same keys and shape by a chain whose first `count` links are the same; these are taken.
+        """
         draws = Draws(keys)
         drawn: list[Drawn] = []
         matrices: list[Tensor] = []
         whole = identity(len(keys))
         for run in self._runs:
             product: Tensor | None = None
-            for link in self.links[run.first : run.last]:
+            for position in range(run.first, run.last):
+                link = self.links[position]
+                if known is not None and position < count:
+                    drawn.append(known.drawn[position])
+                    product = known.matrices[position] if run.geometric else None
+                    matrices.append(known.matrices[position])
+                    continue
                 drawn.append(link.op.draw(draws.for_op(link.name, link.occurrence), shape))
                 if isinstance(link.op, GeometricOp):
                     matrix = link.op.matrices(drawn[-1], shape)
@@ -112,33 +134,51 @@ class Chain:
 
         They are written to `out` where it is given: contiguous, of the views' shape.
         """
-        last = max(number for number, run in enumerate(self._runs) if run.geometric)
-        for number, run in enumerate(self._runs):
+        return self.apply_links(images, drawing, 0, len(self.links), out)
+
+    def apply_links(self, images: Tensor, drawing: Drawing, first: int, last: int, out: Tensor | None = None) -> Tensor:
+        """Links first … last - 1 of a chain that is cut at seams, on what the links before made. See `apply`."""
+        runs = self._between(first, last)
+        latest = max((number for number, run in enumerate(runs) if run.geometric), default=-1)
+        for number, run in enumerate(runs):
             if run.geometric:
                 matrices = drawing.matrices[run.last - 1] if run.last > run.first else identity(len(images))
-                images = resample(images, matrices, self.size, out if number == last else None)
+                images = resample(images, matrices, self.size, out if number == latest else None)
                 continue
             if number == 0:  # Ops write into what they get, which must not be the caller's.
-                images = images.clone()
+                images = images.clone() if out is None or latest >= 0 else out.copy_(images)
             for position in range(run.first, run.last):
                 images = self.links[position].op.apply(images, drawing.drawn[position])
         return images
 
-    def steps(self, image: Tensor, drawing: Drawing) -> list[Step]:
-        """One image (1, C, H, W) after each op in turn; the last is what `apply` gives."""
+    def steps(self, image: Tensor, drawing: Drawing, known: Sequence[Step] = ()) -> list[Step]:
+        """One image (1, C, H, W) after each op in turn; the last is what `apply` gives.
+
+        known: the first of these steps, up to a seam.
+        """
         texts = self.texts(drawing, 0)
-        pictures: list[Tensor] = []
+        pictures = [step.image for step in known]
+        if pictures:
+            image = pictures[-1][None]
         for run in self._runs:
             before = image
-            if run.geometric and run.first == run.last:
+            if run.geometric and run.first == run.last and not pictures:
                 image = resample(before, identity(1), self.size)
-            for position in range(run.first, run.last):
+            for position in range(max(run.first, len(known)), run.last):
                 if run.geometric:
                     image = resample(before, drawing.matrices[position], self.size)
                 else:
                     image = self.links[position].op.apply(image.clone(), drawing.drawn[position])
                 pictures.append(image[0])
         return [Step(*text, picture) for text, picture in zip(texts, pictures, strict=True)]
+
+    def _between(self, first: int, last: int) -> list[_Run]:
+        """The runs, or parts of them, with links first … last - 1; the empty one has its place at the beginning."""
+        return [
+            replace(run, first=max(first, run.first), last=min(last, run.last))
+            for run in self._runs
+            if (run.first < last and run.last > first) or run.last == first == 0
+        ]
 
     def texts(self, drawing: Drawing, item: int) -> list[OpText]:
         """What every op drew for one image."""

@@ -8,6 +8,7 @@ whichever device the images are on, and so that nobody waits for a GPU to learn 
 
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -58,9 +59,7 @@ class Draws:
         Streams go by name and not by position, so that adding, moving or switching off one op leaves
         the draws of all others as they were.
         """
-        return Draws(
-            torch.from_numpy(_fold(self._words(), zlib.crc32(name.encode()) + (occurrence << 32)).view(np.int64))
-        )
+        return Draws(torch.from_numpy(self._branch(zlib.crc32(name.encode()) + (occurrence << 32)).view(np.int64)))
 
     def uniform(self, slot: Slot, low: float = 0.0, high: float = 1.0, *, count: int | None = None) -> Tensor:
         """(n,) or (n, count) float32 in [low, high), of 24 random bits each."""
@@ -91,12 +90,16 @@ class Draws:
         """(n,) int64: 64 random bits per image, to key a whole field of numbers (`workbench.augment.field`)."""
         return torch.from_numpy(mix(self._slot(slot)).view(np.int64))
 
-    def _words(self) -> NDArray[np.uint64]:
-        words: NDArray[np.uint64] = self.keys.numpy().view(np.uint64)
-        return words
+    @cached_property
+    def _mixed(self) -> NDArray[np.uint64]:
+        """Every branch begins with this."""
+        return mix(self.keys.numpy().view(np.uint64))
+
+    def _branch(self, part: int) -> NDArray[np.uint64]:
+        return self._mixed + _step(part)
 
     def _slot(self, slot: Slot) -> NDArray[np.uint64]:
-        return _fold(self._words(), slot if isinstance(slot, int) else zlib.crc32(slot.encode()))
+        return self._branch(slot if isinstance(slot, int) else zlib.crc32(slot.encode()))
 
     def _unit(self, slot: Slot, count: int | None) -> NDArray[np.float64]:
         """(n,) or (n, count) float64: multiples of 2^-24 in [0, 1)."""
@@ -108,4 +111,8 @@ class Draws:
 
 def _fold(state: NDArray[np.uint64], part: int) -> NDArray[np.uint64]:
     """The key of a branch: hash, then step by the branch's own multiple of the golden ratio."""
-    return mix(state) + np.uint64((part + 1) * _GOLDEN & _MASK)
+    return mix(state) + _step(part)
+
+
+def _step(part: int) -> np.uint64:
+    return np.uint64((part + 1) * _GOLDEN & _MASK)

@@ -14,17 +14,20 @@ def as_floats(pixels: Tensor) -> Tensor:
     return pixels.float().div_(LEVELS[pixels.dtype])
 
 
-def as_levels(images: Tensor) -> Tensor:
-    """(n, C, h, w) float32 in [0, 1] to pictures (n, h, w, C) uint8 on the CPU, rounded to the nearest level."""
+def as_levels(images: Tensor, out: Tensor | None = None) -> Tensor:
+    """(n, C, h, w) float32 in [0, 1] to pictures (n, h, w, C) uint8 on the CPU, rounded to the nearest level.
+
+    They are written to `out` where it is given: contiguous, of their shape.
+    """
     images = images.contiguous()
+    n, channels, height, width = images.shape
+    pictures = torch.empty((n, height, width, channels), dtype=torch.uint8) if out is None else out
     kernels = kernels_for(images)
     if kernels is None:
         # The turn of axes is of bytes, a quarter of the floats.
-        return (images * 255).round_().clamp_(0, 255).byte().cpu().permute(0, 2, 3, 1).contiguous()
-    n, channels, height, width = images.shape
-    pictures = torch.empty((n, height * width, channels), dtype=torch.uint8)
-    kernels.interleave(images.flatten(2).numpy(), pictures.numpy())
-    return pictures.view(n, height, width, channels)
+        return pictures.copy_((images * 255).round_().clamp_(0, 255).byte().cpu().permute(0, 2, 3, 1))
+    kernels.interleave(images.flatten(2).numpy(), pictures.view(n, height * width, channels).numpy())
+    return pictures
 
 
 # Values that torch does not part among threads.

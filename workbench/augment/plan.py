@@ -17,7 +17,8 @@ from torch import Tensor
 from workbench.augment.chain import Chain, Drawing, Link, OpText, Step
 from workbench.augment.draws import sample_keys
 from workbench.augment.op import OpInfo
-from workbench.augment.pixels import LEVELS, as_floats
+from workbench.augment.pixels import LEVELS, as_floats, as_levels
+from workbench.augment.takes import Start, Takes
 from workbench.spec.errors import NotFoundError, SpecError, suggestion
 from workbench.spec.experiment import OpSpec, Role, ViewSpec
 from workbench.spec.params import convert
@@ -29,17 +30,21 @@ _PART_BYTES = 8 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class ShownView:
-    """One view of n images, with what was drawn for it.
+    """One view of n images as pictures, with what was drawn for it.
 
-    images: (n, C, h, w) float32 in [0, 1]. corners: (n, 4, 2), top left first, clockwise, on the stored
-    image in [0, 1]. texts: per image, what each op drew.
+    pictures: (n, h, w, C) uint8 on the CPU, as `as_levels` makes them. texts: per image, what each op drew.
     """
 
     name: str
     role: Role
-    images: Tensor
-    corners: Tensor
+    pictures: Tensor
+    drawing: Drawing
     texts: list[list[OpText]]
+
+    @property
+    def corners(self) -> Tensor:
+        """(n, 4, 2), top left first, clockwise, on the stored image in [0, 1]."""
+        return self.drawing.corners
 
 
 class ViewPlan:
@@ -66,44 +71,67 @@ class ViewPlan:
 
         pixels: (n, C, S, S) uint8 or uint16. ids: (n,) int64, who the images are (`data.identity`).
         """
-        return self._made(pixels, self._drawings(pixels, seed=seed, epoch=epoch, ids=ids))
+        drawings = self._drawings(pixels, seed=seed, epoch=epoch, ids=ids)
+        channels = pixels.shape[1]
+        views = [pixels.new_empty((len(pixels), channels, size, size), dtype=torch.float32) for size in self.sizes]
+
+        def fill(first: int, last: int) -> None:
+            images = as_floats(pixels[first:last])
+            for view, chain, drawing in zip(views, self._chains, drawings, strict=True):
+                chain.apply(images, drawing.part(first, last), view[first:last])
+
+        self._in_parts(pixels, fill)
+        return views
+
+    @torch.no_grad()
+    def show(
+        self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor, takes: Takes | None = None
+    ) -> list[ShownView]:
+        """What `make` gives for the same arguments, as pictures, with names, crop corners and the draws in words.
+
+        takes: the last ones of the same pixels, on a CPU.
+        """
+        shape = _checked(pixels, ids)
+        takes = takes or Takes(0)
+        starts = takes.begin((seed, epoch), self._chains, tuple(pixels.shape))
+        drawings = [
+            chain.draw(sample_keys(seed, epoch, ids, view), shape, start.drawing, start.same)
+            for view, (chain, start) in enumerate(zip(self._chains, starts, strict=True))
+        ]
+        n, channels = pixels.shape[:2]
+        pictures = [torch.empty((n, size, size, channels), dtype=torch.uint8) for size in self.sizes]
+
+        def fill(first: int, last: int) -> None:
+            images = as_floats(pixels[first:last]) if any(start.images is None for start in starts) else None
+            for view, chain, drawing, start in zip(pictures, self._chains, drawings, starts, strict=True):
+                as_levels(_taken(chain, drawing.part(first, last), start, images, first, last), view[first:last])
+
+        self._in_parts(pixels, fill)
+        takes.end(self._chains, starts, drawings)
+        return [
+            ShownView(
+                name=self.names[view],
+                role=self.roles[view],
+                pictures=pictures[view],
+                drawing=drawing,
+                texts=[chain.texts(drawing, item) for item in range(n)],
+            )
+            for view, (chain, drawing) in enumerate(zip(self._chains, drawings, strict=True))
+        ]
 
     def _drawings(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[Drawing]:
         shape = _checked(pixels, ids)
         return [chain.draw(sample_keys(seed, epoch, ids, view), shape) for view, chain in enumerate(self._chains)]
 
-    def _made(self, pixels: Tensor, drawings: Sequence[Drawing]) -> list[Tensor]:
-        shape = pixels.shape[1:]
-        views = [pixels.new_empty((len(pixels), shape[0], size, size), dtype=torch.float32) for size in self.sizes]
+    def _in_parts(self, pixels: Tensor, fill: Callable[[int, int], None]) -> None:
+        """Calls `fill` for the images first … last - 1, part by part, on several threads where it pays."""
         inference = torch.is_inference_mode_enabled()  # Each thread has modes of its own.
 
-        def fill(first: int, last: int) -> None:
+        def work(first: int, last: int) -> None:
             with torch.inference_mode(inference), torch.no_grad():
-                images = as_floats(pixels[first:last])
-                for view, chain, drawing in zip(views, self._chains, drawings, strict=True):
-                    chain.apply(images, drawing.part(first, last), view[first:last])
+                fill(first, last)
 
-        _share(fill, _parts(pixels, max(self.sizes)))
-        return views
-
-    @torch.no_grad()
-    def show(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[ShownView]:
-        """What `make` gives for the same arguments, with names, crop corners and the draws in words."""
-        drawings = self._drawings(pixels, seed=seed, epoch=epoch, ids=ids)
-        images = self._made(pixels, drawings)
-        shown = []
-        for view, (chain, drawing) in enumerate(zip(self._chains, drawings, strict=True)):
-            texts = [chain.texts(drawing, item) for item in range(len(ids))]
-            shown.append(
-                ShownView(
-                    name=self.names[view],
-                    role=self.roles[view],
-                    images=images[view],
-                    corners=drawing.corners,
-                    texts=texts,
-                )
-            )
-        return shown
+        _share(work, _parts(pixels, max(self.sizes)))
 
     def corners(self, shape: tuple[int, int, int], *, seed: int, epoch: int, ids: Tensor, view: int) -> Tensor:
         """(n, 4, 2): where a view's corners lie on images of `shape` (C, H, W), as in `ShownView`; nothing is made."""
@@ -119,6 +147,29 @@ class ViewPlan:
         shape = _checked(pixels, ids)
         drawing = self._chains[view].draw(sample_keys(seed, epoch, ids, view), shape)
         return self._chains[view].steps(as_floats(pixels), drawing)
+
+    @torch.no_grad()
+    def steps_shown(
+        self, pixels: Tensor, shown: Sequence[ShownView], takes: Takes, *, view: int, item: int
+    ) -> list[Step]:
+        """The steps of image `item` of what `show` has just made with these pixels and takes."""
+        one = slice(item, item + 1)
+        known = takes.steps_before(view, item)
+        images = as_floats(pixels[one]) if not known else known[-1].image[None]
+        steps = self._chains[view].steps(images, shown[view].drawing.part(item, item + 1), known)
+        takes.keep_steps(view, item, steps)
+        return steps
+
+
+def _taken(chain: Chain, drawing: Drawing, start: Start, images: Tensor | None, first: int, last: int) -> Tensor:
+    """Images first … last - 1 of a view from where it starts: the images (there where it is the beginning), or kept."""
+    begun = images if start.images is None else start.images[first:last]
+    assert begun is not None
+    place = start.place
+    if start.kept is not None:
+        begun = chain.apply_links(begun, drawing, place, start.keep, start.kept[first:last])
+        place = start.keep
+    return chain.apply_links(begun, drawing, place, len(chain.links))
 
 
 def _names(view: ViewSpec) -> list[str]:

@@ -176,6 +176,7 @@ class EngineClient:
         )
         assert process.stdout
         assert process.stderr
+        protocol.widen(process.stdout)
         self._process = process
         listener = threading.Thread(target=self._listen, args=(process.stderr,), name="engine-words", daemon=True)
         listener.start()
@@ -201,7 +202,7 @@ class EngineClient:
         listener.join(timeout=1.0)  # Its last words say why.
         self._mourn(process, problem or f"The engine ended unexpectedly ({_exit_words(code)}).")
 
-    def _deliver(self, message: protocol.ToWindow, body: bytearray) -> None:
+    def _deliver(self, message: protocol.ToWindow, body: memoryview) -> None:
         if isinstance(message, protocol.Hello):
             return
         with self._lock:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from workbench.augment import blur, color, compiled, geometry
+from workbench.augment import blur, color, compiled, geometry, pixels
 from workbench.augment.geometry import affine, resample
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import load_registry
@@ -220,6 +220,21 @@ CHAIN = (
     OpSpec(op="gaussian_blur"),
     OpSpec(op="gaussian_noise"),
 )
+
+
+class TestLevels:
+    @pytest.mark.parametrize("channels", CHANNELS)
+    def test_as_torch(self, channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        images = 1.2 * noise(3, channels, 16, 51) - 0.1
+        images[0, :, 0] = (torch.arange(51) + 0.5) / 255  # Between two levels: to the even one.
+        pictures = pixels.as_levels(images)
+        with monkeypatch.context() as inside:
+            inside.setattr(pixels, "kernels_for", lambda images: None)
+            assert torch.equal(pixels.as_levels(images), pictures)
+        out = torch.zeros(5, 16, 51, channels, dtype=torch.uint8)
+        pixels.as_levels(images, out[1:4])
+        assert torch.equal(out[1:4], pictures)
+        assert not out[[0, 4]].any()
 
 
 class TestThreads:

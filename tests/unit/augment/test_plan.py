@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from workbench.augment.plan import ViewPlan
+from workbench.augment import geometry
+from workbench.augment.pixels import as_levels
+from workbench.augment.plan import ShownView, ViewPlan
+from workbench.augment.takes import Takes
 from workbench.catalog.registry import load_registry
 from workbench.spec.errors import NotFoundError, SpecError
 from workbench.spec.experiment import OpSpec, ViewSpec
@@ -81,7 +84,7 @@ def test_neither_order_nor_size_of_the_batch_matters(
         assert torch.equal(torch.cat([first[view], rest[view]]), batch[shuffle])
     shown = chosen.show(images[shuffle[:1]], seed=seed, epoch=0, ids=ids[shuffle[:1]])
     for view, batch in enumerate(whole):
-        assert torch.equal(shown[view].images, batch[shuffle[:1]])
+        assert torch.equal(shown[view].pictures, as_levels(batch[shuffle[:1]]))
         steps = chosen.steps(images[shuffle[:1]], seed=seed, epoch=0, ids=ids[shuffle[:1]], view=view)
         assert [step[:3] for step in steps] == shown[view].texts[0]
         if steps:
@@ -187,6 +190,97 @@ def test_gray_images_have_no_color_to_change() -> None:
     images = pixels(4, channels=1, size=16)
     chain = [OpSpec(op="color_jitter", params={"brightness": 0.0, "contrast": 0.0, "p": 1.0}), OpSpec(op="grayscale")]
     assert torch.equal(made(plan(*chain), images, torch.arange(4))[0], images / 255)
+
+
+edits = st.lists(
+    st.tuples(st.sampled_from(["change", "insert", "remove", "size", "seed", "images"]), st.integers(0, 5), op_specs()),
+    min_size=2,
+    max_size=6,
+)
+
+
+def assert_same_views(views: list[ShownView], others: list[ShownView]) -> None:
+    for view, other in zip(views, others, strict=True):
+        assert torch.equal(view.pictures, other.pictures)
+        assert torch.equal(view.corners, other.corners)
+        assert view.texts == other.texts
+
+
+class TestTakes:
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(chain=chains, edits=edits, channels=st.sampled_from([1, 3]), room=st.sampled_from([1 << 30, 0]))
+    def test_whatever_is_edited_views_are_as_if_made_anew(
+        self, chain: tuple[OpSpec, ...], edits: list[tuple[str, int, OpSpec]], channels: int, room: int
+    ) -> None:
+        takes, ids = Takes(room), torch.arange(5)
+        stored, size, seed, picked = pixels(5, channels=channels), 16, 0, 0
+        for kind, number, spec in [("none", 0, OpSpec(op="grayscale")), *edits]:
+            place = number % max(1, len(chain))
+            if kind == "change" and chain:
+                chain = (*chain[:place], spec, *chain[place + 1 :])
+            elif kind == "insert":
+                chain = (*chain[:place], spec, *chain[place:])
+            elif kind == "remove":
+                chain = (*chain[:place], *chain[place + 1 :])
+            size += kind == "size"
+            seed += kind == "seed"
+            if kind == "images":
+                picked += 1
+                stored = stored.flip(0)
+            takes.turn_to(str(picked))
+            chosen = plan(*chain, size=size, count=2)
+            shown = chosen.show(stored, seed=seed, epoch=0, ids=ids, takes=takes)
+            assert_same_views(shown, chosen.show(stored, seed=seed, epoch=0, ids=ids))
+            one = slice(number % 5, number % 5 + 1)
+            steps = chosen.steps_shown(stored, shown, takes, view=1, item=one.start)
+            fresh = chosen.steps(stored[one], seed=seed, epoch=0, ids=ids[one], view=1)
+            assert [step[:3] for step in steps] == [step[:3] for step in fresh]
+            assert all(torch.equal(step.image, other.image) for step, other in zip(steps, fresh, strict=True))
+
+    @pytest.mark.parametrize(
+        ("ahead", "then"),
+        [
+            ([OpSpec(op="grayscale")], [OpSpec(op="grayscale"), SIMCLR[0]]),
+            ([SIMCLR[0]], [SIMCLR[0], OpSpec(op="horizontal_flip", params={"p": 1.0})]),
+            ([SIMCLR[0], OpSpec(op="rotation")], [SIMCLR[0], OpSpec(op="rotation", params={"degrees": 90.0})]),
+            ([SIMCLR[0], SIMCLR[2]], [SIMCLR[0]]),
+        ],
+        ids=["geometry where there was none", "a longer resampling", "another resampling", "one less"],
+    )
+    def test_what_is_kept_is_not_used_where_it_would_be_something_else(
+        self, ahead: list[OpSpec], then: list[OpSpec]
+    ) -> None:
+        takes, images, ids = Takes(), pixels(4), torch.arange(4)
+        for before in (ahead, then):
+            for threshold in (0.3, 0.6):  # Edited here, so that what comes in to this op is kept.
+                chosen = plan(*before, OpSpec(op="solarize", params={"p": 1.0, "threshold": threshold}))
+                shown = chosen.show(images, seed=0, epoch=0, ids=ids, takes=takes)
+                assert_same_views(shown, chosen.show(images, seed=0, epoch=0, ids=ids))
+
+    def test_nothing_ahead_of_an_edited_op_is_made_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        takes, images, ids = Takes(), pixels(4), torch.arange(4)
+        resampled: list[int] = []
+        real = geometry.resample
+
+        def resample(images: Tensor, *rest: Any) -> Tensor:
+            resampled.append(len(images))
+            return real(images, *rest)
+
+        monkeypatch.setattr("workbench.augment.chain.resample", resample)
+
+        def show(brightness: float) -> None:
+            jitter = OpSpec(op="color_jitter", params={"brightness": brightness})
+            chosen = plan(*SIMCLR[:2], jitter, *SIMCLR[3:])
+            shown = chosen.show(images, seed=0, epoch=0, ids=ids, takes=takes)
+            chosen.steps_shown(images, shown, takes, view=0, item=1)
+
+        show(0.1)
+        assert resampled
+        show(0.2)  # Now it is known which op is edited, and what comes in to it is kept.
+        resampled.clear()
+        show(0.3)
+        show(0.4)
+        assert resampled == []
 
 
 class TestMistakes:

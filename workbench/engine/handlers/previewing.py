@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ from workbench.spec.progress import Report
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from workbench.augment.plan import ShownView, ViewPlan
+    from workbench.augment.plan import ShownView
+    from workbench.augment.takes import Takes
 
 Pixels = NDArray[np.uint8]
 _Key = tuple[str, str, int, int, str, str]
@@ -73,8 +75,10 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
     _refuse_nonsense(request)
     report("making views", 0, 0)
     registry = torch_side.registry()
+    torch_side.use_all_cores()
     import torch
 
+    from workbench.augment.pixels import as_levels
     from workbench.augment.plan import ViewPlan
 
     pixels = _IMAGES.read(request.data, request.paths)
@@ -84,14 +88,24 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
     plan = ViewPlan(request.views, registry.ops)
     ids = torch.from_numpy(image_ids(request.paths))
     with torch.inference_mode():
-        shown = plan.show(torch.from_numpy(pixels), seed=request.seed, epoch=request.epoch, ids=ids)
+        takes = _takes()
+        takes.turn_to(originals)
+        stored = torch.from_numpy(pixels)
+        shown = plan.show(stored, seed=request.seed, epoch=request.epoch, ids=ids, takes=takes)
         arrays: Arrays = {} if request.held == originals else {"originals": _as_rgb(pixels)}
-        arrays |= {f"view-{number}": _as_bytes(view.images) for number, view in enumerate(shown)}
-        steps, pictures = _steps(plan, request, pixels) if request.steps_of >= 0 else ((), {})
+        arrays |= {f"view-{number}": _in_color(view.pictures) for number, view in enumerate(shown)}
+        taken = (
+            plan.steps_shown(stored, shown, takes, view=request.steps_view, item=request.steps_of)
+            if request.steps_of >= 0
+            else []
+        )
+        pictures: Arrays = {
+            f"step-{number}": _in_color(as_levels(step.image[None]))[0] for number, step in enumerate(taken)
+        }
     reply = PreviewReply(
         names=tuple(view.name for view in shown),
         drawn=tuple(_drawn(view) for view in shown),
-        steps=steps,
+        steps=tuple(OpDrawn(op=step.op, title=step.title, text=step.text) for step in taken),
         originals=originals,
         milliseconds=(time.perf_counter() - began) * 1000,
     )
@@ -113,28 +127,18 @@ def _key(data: DataSpec, path: str) -> _Key:
     return data.folder, path, changed, data.size, data.fit, data.channels
 
 
+@cache
+def _takes() -> "Takes":
+    """The last ones; previews are made on one lane, one after another."""
+    from workbench.augment.takes import Takes
+
+    return Takes()
+
+
 def _fingerprint(request: Preview) -> str:
     """Of the originals: these images of this folder, as they are now, read this way."""
     keys = "\n".join(str(_key(request.data, path)) for path in request.paths)
     return hashlib.sha1(keys.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
-
-
-def _steps(plan: "ViewPlan", request: Preview, pixels: Pixels) -> tuple[tuple[OpDrawn, ...], Arrays]:
-    import torch
-
-    one = request.steps_of
-    taken = plan.steps(
-        torch.from_numpy(pixels[one : one + 1]),
-        seed=request.seed,
-        epoch=request.epoch,
-        ids=torch.from_numpy(image_ids(request.paths[one : one + 1])),
-        view=request.steps_view,
-    )
-    words = tuple(OpDrawn(op=op, title=title, text=text) for op, title, text, _ in taken)
-    pictures: Arrays = {}
-    for number, (_, _, _, image) in enumerate(taken):
-        pictures[f"step-{number}"] = _as_bytes(image if image.ndim == 4 else image[None])[0]
-    return words, pictures
 
 
 def _drawn(view: "ShownView") -> tuple[ViewDrawn, ...]:
@@ -148,12 +152,9 @@ def _drawn(view: "ShownView") -> tuple[ViewDrawn, ...]:
     )
 
 
-def _as_bytes(images: "Tensor") -> Pixels:
-    """(n, C, h, w) float in [0, 1] to (n, h, w, 3); gray is the same in all three."""
-    from workbench.augment.pixels import as_levels
-
-    levels = as_levels(images)
-    return (levels if levels.shape[-1] == 3 else levels.expand(-1, -1, -1, 3)).contiguous().numpy()
+def _in_color(pictures: "Tensor") -> Pixels:
+    """(n, h, w, C) uint8 to (n, h, w, 3); gray is the same in all three."""
+    return (pictures if pictures.shape[-1] == 3 else pictures.expand(-1, -1, -1, 3)).contiguous().numpy()
 
 
 def _as_rgb(pixels: Pixels) -> Pixels:

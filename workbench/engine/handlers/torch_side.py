@@ -46,6 +46,13 @@ def registry() -> "Registry":
         return load_registry()
 
 
+def use_all_cores() -> None:
+    """For a moment's work on this lane that the window is waiting for; the next call of `registry` ends it."""
+    import torch
+
+    torch.set_num_threads(min(_MOST_THREADS, os.cpu_count() or 1))
+
+
 def preload() -> None:
     """Imports what the first preview, check and catalog need; the first time on a machine, kernels are compiled."""
     registry()

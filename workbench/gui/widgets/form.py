@@ -34,6 +34,7 @@ class ParamForm(QWidget):
         super().__init__(parent)
         self._gesture = 0
         self._fields: dict[str, Field] = {}
+        self._shown: dict[str, Any] | None = None
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
@@ -63,8 +64,12 @@ class ParamForm(QWidget):
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Shows values without emitting; parameters that are not named show their declared default."""
-        for name, field in self._fields.items():
-            field.set_value(values.get(name, field.info.default))
+        wanted = {name: values.get(name, field.info.default) for name, field in self._fields.items()}
+        if wanted == self._shown:
+            return
+        for name, value in wanted.items():
+            self._fields[name].set_value(value)
+        self._shown = wanted
 
     def set_defaults(self, defaults: Mapping[str, Any]) -> None:
         """What reset goes back to, for parameters whose right default depends on the data or the method."""
@@ -74,6 +79,7 @@ class ParamForm(QWidget):
 
     def set_options(self, name: str, pairs: Sequence[tuple[str, str]]) -> None:
         """Other values for a choice."""
+        self._shown = None
         field = self._fields[name]
         assert isinstance(field, ChoiceField)
         field.set_options(pairs)
@@ -86,6 +92,7 @@ class ParamForm(QWidget):
         return field
 
     def _on_edited(self, name: str, value: Any) -> None:
+        self._shown = None
         self.edited.emit(name, value, f"{id(self)}:{name}:{self._gesture}")
 
     def _on_settled(self) -> None:

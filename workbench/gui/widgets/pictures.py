@@ -1,13 +1,12 @@
 """Arrays as pictures: quick, sharp on any screen, and honest when enlarged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPolygonF, QTransform
-
-from workbench.engine.messages import Arrays
 
 ENLARGED = 2.0
 """Past this factor pixels are shown as squares, so that nobody mistakes smoothing for detail."""
@@ -22,10 +21,45 @@ def as_image(pixels: NDArray[np.generic]) -> QImage:
     return QImage(block.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
 
-def as_images(arrays: Arrays, name: str) -> list[QImage]:
-    """(n, h, w, 3) uint8 as pictures; none where the reply has no such array."""
-    block = arrays.get(name)
-    return [as_image(pixels) for pixels in block] if block is not None else []
+class Pictures(Sequence[QImage]):
+    """Pixels (n, h, w, 3) uint8 as pictures, each made when it is first looked at: most may be out of sight.
+
+    `before`: pictures that these replace. Where the pixels are the same, so is the picture, and whoever has painted
+    it (see `Scaler`) need not do so again. `block`: the pixels; `made`: the pictures that were looked at, by place.
+    """
+
+    def __init__(self, block: NDArray[np.generic] | None = None, before: "Pictures | None" = None) -> None:
+        self.block = np.zeros((0, 0, 0, 3), np.uint8) if block is None else np.asarray(block, np.uint8)
+        self.made: dict[int, QImage] = {}
+        self._old_block, self._old_made = (before.block, before.made) if before else (self.block, self.made)
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+    @overload
+    def __getitem__(self, place: int) -> QImage: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[QImage]: ...
+    def __getitem__(self, place: int | slice) -> QImage | list[QImage]:
+        """The picture at a place."""
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        image = self.made.get(place)
+        if image is None:
+            pixels = self.block[place]
+            image = self._old_made.get(place)
+            if image is None or not np.array_equal(pixels, self._old_block[place]):
+                image = as_image(pixels)
+            self.made[place] = image
+        return image
+
+    def __iter__(self) -> Iterator[QImage]:
+        return (self[place] for place in range(len(self)))
+
+    @property
+    def size(self) -> QSize:
+        """Of each of them."""
+        return QSize(self.block.shape[2], self.block.shape[1])
 
 
 def as_pixels(image: QImage) -> NDArray[np.uint8]:
@@ -56,10 +90,9 @@ def part(
     return as_pixels(made)
 
 
-def fitted(image: QImage, box: QRectF) -> QRectF:
-    """The largest rectangle of the picture's shape inside a box, at its top left."""
-    size = QSizeF(image.size()).scaled(box.size(), Qt.AspectRatioMode.KeepAspectRatio)
-    return QRectF(box.topLeft(), size)
+def fitted(size: QSize, box: QRectF) -> QRectF:
+    """The largest rectangle of a picture's shape inside a box, at its top left."""
+    return QRectF(box.topLeft(), QSizeF(size).scaled(box.size(), Qt.AspectRatioMode.KeepAspectRatio))
 
 
 class Scaler:
@@ -69,8 +102,13 @@ class Scaler:
         self._kept: dict[tuple[int, int, int], QImage] = {}
 
     def clear(self) -> None:
-        """Forgets everything: the pictures have changed."""
+        """Forgets everything: the pictures are to be painted at another size."""
         self._kept.clear()
+
+    def keep(self, images: Iterable[QImage]) -> None:
+        """Forgets all pictures but these."""
+        keys = {image.cacheKey() for image in images}
+        self._kept = {key: scaled for key, scaled in self._kept.items() if key[0] in keys}
 
     def paint(self, painter: QPainter, box: QRectF, image: QImage) -> None:
         """Paints a picture filling a box: smooth when shrunk or little enlarged, in squares past 200 %."""

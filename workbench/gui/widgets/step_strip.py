@@ -61,7 +61,7 @@ class StepStrip(QAbstractScrollArea):
     def set_steps(self, steps: tuple[Step, ...]) -> None:
         """Other pictures."""
         self._steps = steps
-        self._scaler.clear()
+        self._scaler.keep(step.image for step in steps)
         self._lay_out()
         self.viewport().update()
 
@@ -127,11 +127,12 @@ class StepStrip(QAbstractScrollArea):
         font = self._font()
         painter.setFont(font)
         line = painter.fontMetrics().height()
+        side, scrolled = self._side(), self.horizontalScrollBar().value()
         for index, step in enumerate(self._steps):
-            box = self._box(index)
+            box = QRectF(self._lefts[index] - scrolled, 0, side, self.viewport().height())
             if not box.intersects(QRectF(event.rect())):
                 continue
-            target = fitted(step.image, QRectF(box.left() + 2, 2, box.width() - 4, box.width() - 4))
+            target = fitted(step.image.size(), QRectF(box.left() + 2, 2, box.width() - 4, box.width() - 4))
             self._scaler.paint(painter, target, step.image)
             if step.place >= 0 and step.place == self._current:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -139,7 +140,9 @@ class StepStrip(QAbstractScrollArea):
                 painter.drawRect(target.adjusted(-1, -1, 1, 1))
             for row, words in enumerate((step.title, step.text)):
                 painter.setPen(QColor(tokens.secondary if row == 0 else tokens.text))
-                room = QRectF(box.left() + 2, box.width() + 4 + row * line, self._room(step) - 8, line)
+                room = QRectF(
+                    box.left() + 2, box.width() + 4 + row * line, self._lefts[index + 1] - self._lefts[index] - 8, line
+                )
                 text = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width()))
                 painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
@@ -166,12 +169,6 @@ class StepStrip(QAbstractScrollArea):
         x = self._lefts[index] - self.horizontalScrollBar().value()
         return QRectF(x, 0, self._side(), self.viewport().height())
 
-    def _room(self, step: Step) -> float:
-        """From this picture to the next; wide enough for the words, as long as they are not a sentence."""
-        metrics = QFontMetricsF(self._font())
-        longest = max(metrics.horizontalAdvance(text) for text in (step.title, step.text))
-        return max(self._side() + _GAP, min(longest + _GAP, _WIDEST))
-
     def _hit(self, point: QPointF) -> int | None:
         for index in range(len(self._steps)):
             if self._box(index).contains(point):
@@ -179,11 +176,14 @@ class StepStrip(QAbstractScrollArea):
         return None
 
     def _lay_out(self) -> None:
+        """From a picture to the next there is room for the words, as long as they are not a sentence."""
+        metrics, side = QFontMetricsF(self._font()), self._side()
         self._lefts = [0.0]
         for step in self._steps:
-            self._lefts.append(self._lefts[-1] + self._room(step))
+            longest = max(metrics.horizontalAdvance(text) for text in (step.title, step.text))
+            self._lefts.append(self._lefts[-1] + max(side + _GAP, min(longest + _GAP, _WIDEST)))
         whole = self._lefts[-1]
         bar = self.horizontalScrollBar()
         bar.setRange(0, max(0, round(whole - self.viewport().width())))
         bar.setPageStep(self.viewport().width())
-        bar.setSingleStep(round(self._side() / 2))
+        bar.setSingleStep(round(side / 2))

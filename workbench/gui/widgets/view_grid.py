@@ -1,45 +1,35 @@
 """Images × views: each image beside what the network would see of it, with its crops drawn on the original."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
     QHelpEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
+    QRegion,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
-from workbench.engine.messages import OpDrawn, ViewDrawn
+from workbench.engine.messages import OpDrawn
 from workbench.gui import icons, theme
 from workbench.gui.widgets.columns import HEADER, arranged
 from workbench.gui.widgets.crop_boxes import Outline, paint_outlines
+from workbench.gui.widgets.grid_content import GridContent
 from workbench.gui.widgets.pictures import Scaler, fitted
 
 _BUTTON, _BUTTON_GAP = 22.0, 4.0
+_FRAME = 3
+"""How far the frame of a chosen picture reaches beyond it."""
 SMALLEST, LARGEST = 48, 320
 """Sides of a picture that can be asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class GridContent:
-    """What the grid shows. `views[v][i]` is view v of image i; `kinds[v]` the number of its view kind."""
-
-    paths: tuple[str, ...] = ()
-    originals: list[QImage] = field(default_factory=list)
-    views: list[list[QImage]] = field(default_factory=list)
-    names: tuple[str, ...] = ()
-    kinds: tuple[int, ...] = ()
-    drawn: tuple[tuple[ViewDrawn, ...], ...] = ()
 
 
 class ViewGrid(QAbstractScrollArea):
@@ -80,15 +70,28 @@ class ViewGrid(QAbstractScrollArea):
         return self._selection
 
     def set_content(self, content: GridContent) -> None:
-        """Other pictures."""
-        shape_changed = (len(content.paths), content.names) != (len(self._content.paths), self._content.names)
-        self._content = content
-        self._scaler.clear()
-        image, view = self._selection
-        self._selection = (min(image, max(0, len(content.paths) - 1)), min(view, max(0, len(content.names) - 1)))
-        if shape_changed:
+        """Other pictures. Only cells that look different are painted again."""
+        before, self._content = self._content, content
+        if content.shape == before.shape:
+            self.viewport().update(self._changed_since(before))
+        else:
+            image, view = self._selection
+            self._selection = (min(image, max(0, len(content.paths) - 1)), min(view, max(0, len(content.names) - 1)))
             self._lay_out()
-        self.viewport().update()
+            self.viewport().update()
+        self._scaler.keep(image for row in (content.originals, *content.views) for image in row.made.values())
+
+    def _changed_since(self, before: GridContent) -> QRegion:
+        """The visible cells that show something else than they did."""
+        changed = QRegion()
+        seen = self._seen()
+        for image in range(len(self._content.paths)):
+            if not self.cell_rect(image, -1).intersects(seen):
+                continue
+            for view in range(-1, len(self._content.names)):
+                if self._content.looks(image, view) != before.looks(image, view):
+                    changed += self.cell_rect(image, view).toAlignedRect().adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
+        return changed
 
     def select(self, image: int, view: int) -> None:
         """Chooses a picture."""
@@ -216,15 +219,19 @@ class ViewGrid(QAbstractScrollArea):
         """Visible pictures only."""
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setClipRect(event.rect())
-        seen = QRectF(QRect(0, HEADER, self.viewport().width(), self.viewport().height() - HEADER))
+        seen = self._seen()
         painter.save()
-        painter.setClipRect(seen, Qt.ClipOperation.IntersectClip)
+        painter.setClipRect(seen)
         for image in range(len(self._content.paths)):
             if self.cell_rect(image, -1).intersects(seen):
-                self._paint_image(painter, image)
+                self._paint_image(painter, image, event.region())
         painter.restore()
-        self._paint_header(painter)
+        if event.rect().top() < HEADER:
+            self._paint_header(painter)
+
+    def _seen(self) -> QRectF:
+        """Where pictures can be seen: below the header."""
+        return QRectF(QRect(0, HEADER, self.viewport().width(), self.viewport().height() - HEADER))
 
     def _paint_header(self, painter: QPainter) -> None:
         tokens = theme.tokens()
@@ -245,16 +252,19 @@ class ViewGrid(QAbstractScrollArea):
                 text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(box.width()))
                 painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
-    def _paint_image(self, painter: QPainter, image: int) -> None:
+    def _paint_image(self, painter: QPainter, image: int, wanted: QRegion) -> None:
         tokens = theme.tokens()
         for view in range(-1, len(self._content.names)):
+            reach = self.cell_rect(image, view).toAlignedRect().adjusted(-_FRAME, -_FRAME, _FRAME, _FRAME)
+            if not wanted.intersects(reach):
+                continue
             if not self._has(image, view):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(tokens.track))
                 painter.drawRoundedRect(self.cell_rect(image, view), 4, 4)
                 continue
             target = self._picture_rect(image, view)
-            self._scaler.paint(painter, target, self._row(view)[image])
+            self._scaler.paint(painter, target, self._content.row(view)[image])
             if (image, view) == self._selection:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(QColor(tokens.accent), 2))
@@ -262,7 +272,7 @@ class ViewGrid(QAbstractScrollArea):
             if view < 0 and self._boxes:
                 views = range(len(self._content.names))
                 chosen = self._under[1] if self._under is not None and self._under[0] == image else -1
-                outlines = [Outline(self._corners(image, other), self._color(other)) for other in views]
+                outlines = [Outline(self._content.corners(image, other), self._color(other)) for other in views]
                 paint_outlines(painter, target, outlines, chosen)
             if (image, view) == self._under and self._has_button(self._under):
                 self._paint_button(painter, self.button_rect(image, view))
@@ -276,22 +286,19 @@ class ViewGrid(QAbstractScrollArea):
         painter.drawRoundedRect(box, 4, 4)
         icons.draw(painter, "enlarge", box.adjusted(3, 3, -3, -3), QColor(tokens.text))
 
-    def _row(self, view: int) -> list[QImage]:
-        return self._content.originals if view < 0 else self._content.views[view]
-
     def _has(self, image: int, view: int) -> bool:
-        return image < len(self._row(view))
+        return image < len(self._content.row(view))
 
     def _has_button(self, hit: tuple[int, int]) -> bool:
         return hit[1] >= 0 and self._has(*hit)
 
     def _picture_rect(self, image: int, view: int) -> QRectF:
         """Where a picture is within its cell; views that are smaller than others look smaller, but not tiny."""
-        picture = self._row(view)[image]
+        size = self._content.row(view).size
         cell = self.cell_rect(image, view)
-        largest = max((row[image].width() for row in self._content.views if image < len(row)), default=1)
-        share = 1.0 if view < 0 else max(0.7, min(1.0, picture.width() / largest))
-        return fitted(picture, QRectF(cell.topLeft(), cell.size() * share))
+        largest = max((row.size.width() for row in self._content.views if image < len(row)), default=1)
+        share = 1.0 if view < 0 else max(0.7, min(1.0, size.width() / largest))
+        return fitted(size, QRectF(cell.topLeft(), cell.size() * share))
 
     def _color(self, view: int) -> QColor:
         """The color of the view's kind, in one of three shades to tell neighbors apart."""
@@ -300,12 +307,6 @@ class ViewGrid(QAbstractScrollArea):
             return theme.class_color(view)
         number = sum(1 for other in kinds[:view] if other == kinds[view])
         return theme.class_color(kinds[view]).lighter(100 + 30 * (number % 3))
-
-    def _corners(self, image: int, view: int) -> Sequence[tuple[float, float]]:
-        drawn = self._content.drawn
-        if view >= len(drawn) or image >= len(drawn[view]):
-            return ()
-        return drawn[view][image].corners
 
     def _drawn(self, image: int, view: int) -> Sequence[OpDrawn]:
         drawn = self._content.drawn

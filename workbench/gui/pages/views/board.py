@@ -1,7 +1,8 @@
 """The board: images × views, or one view large; as stored, or as the network gets it."""
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from workbench.engine.messages import Arrays, Preview, PreviewReply
@@ -12,12 +13,13 @@ from workbench.gui.pages.views.draws import DrawBar
 from workbench.gui.pages.views.normalization import NormalizationSwitch
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.grid_content import GridContent
 from workbench.gui.widgets.lightbox import Lightbox
 from workbench.gui.widgets.notice import Notice
-from workbench.gui.widgets.pictures import as_image, as_images
+from workbench.gui.widgets.pictures import Pictures
 from workbench.gui.widgets.shades import Shades
 from workbench.gui.widgets.slider import Scale, Slider
-from workbench.gui.widgets.view_grid import LARGEST, SMALLEST, GridContent, ViewGrid
+from workbench.gui.widgets.view_grid import LARGEST, SMALLEST, ViewGrid
 from workbench.spec.dataset import ScanReport
 
 _TOLD_LINES = 2
@@ -119,7 +121,7 @@ class Board(Card):
         self.grid.set_content(
             GridContent(
                 paths=request.paths if request else (),
-                views=[[] for _ in names],
+                views=tuple(Pictures() for _ in names),
                 names=tuple(name for name, _ in names),
                 kinds=tuple(kind for _, kind in names),
             )
@@ -181,12 +183,15 @@ class Board(Card):
         if self._shown is None:
             return
         request, reply, arrays = self._shown
-        shades = self.normalization.shades
+        shades, before = self.normalization.shades, self.grid.content
+        earlier = before.views if len(before.views) == len(reply.names) else (None,) * len(reply.names)
         self.grid.set_content(
             GridContent(
                 paths=request.paths,
-                originals=as_images(arrays, "originals"),
-                views=[_pictures(arrays, f"view-{number}", shades) for number in range(len(reply.names))],
+                originals=Pictures(arrays.get("originals"), before.originals),
+                views=tuple(
+                    _pictures(arrays.get(f"view-{number}"), shades, older) for number, older in enumerate(earlier)
+                ),
                 names=reply.names,
                 kinds=tuple(kind for _, kind in edits.expanded(request.views)),
                 drawn=reply.drawn,
@@ -220,8 +225,6 @@ class Board(Card):
             self.grid.select((image + images) % len(content.paths), (view + views) % len(content.names))
 
 
-def _pictures(arrays: Arrays, name: str, shades: Shades | None) -> list[QImage]:
-    """Pictures in these shades; none where the reply has no such array."""
-    if shades is None or name not in arrays:
-        return as_images(arrays, name)
-    return [as_image(pixels) for pixels in shades.applied(arrays[name])]
+def _pictures(block: NDArray[np.generic] | None, shades: Shades | None, before: Pictures | None) -> Pictures:
+    """A view of every image in these shades; none where the reply has no such array."""
+    return Pictures(block if block is None or shades is None else shades.applied(block), before)

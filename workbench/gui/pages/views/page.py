@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 from msgspec.structs import replace
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
 
@@ -35,12 +35,15 @@ class ViewsPage(Page):
     title = "Views"
     purpose = "What the network will see. Every change here is exactly what training feeds."
 
+    _edited = Signal()
+
     def __init__(self, session: Session, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(session, engine, parent)
         self._draw = 0
         self._shuffle = 0
         self._shown: tuple[Preview, PreviewReply] | None = None
         self._visible = False
+        self._asking = False
         self.feed = PreviewFeed(engine, self)
         self._listening = Listening()
         self.board = Board(engine)
@@ -57,7 +60,6 @@ class ViewsPage(Page):
             "views", "No images yet", "Open a folder first.", on_click=lambda: session.page_wanted.emit("data")
         )
         self._stack = QStackedWidget()
-        self._settle = QTimer(self, singleShot=True, interval=0)
         self._lay_out()
         self._connect()
         self.board.normalization.set_scan(session.scan)
@@ -114,7 +116,7 @@ class ViewsPage(Page):
         self.bar.draw_changed.connect(self._on_draw_changed)
         self.bar.shuffle_wanted.connect(self._on_shuffle)
         self.go_on.clicked.connect(lambda: self.session.page_wanted.emit("method"))
-        self._settle.timeout.connect(self._refresh)
+        self._edited.connect(self._on_edited, Qt.ConnectionType.QueuedConnection)
 
     def _on_scan_changed(self) -> None:
         self._draw = self._shuffle = 0
@@ -146,7 +148,14 @@ class ViewsPage(Page):
         if self._shown is None:
             self.board.show_skeleton(self._request(draft), edits.expanded(draft.views))
         self._listen(self._listening.still_meant(draft.views))
-        self._settle.start()
+        if not self._asking:
+            self._asking = True
+            self._edited.emit()
+
+    def _on_edited(self) -> None:
+        """Everybody has seen the draft, and nothing has been painted yet: the engine works while the window paints."""
+        self._asking = False
+        self._refresh()
 
     def _show_empty(self) -> None:
         if self.session.scan is None:
