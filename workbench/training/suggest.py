@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
-from workbench.data.formats import KNOWN_KINDS
+from workbench.data.kinds import KNOWN_KINDS
 from workbench.method.backbone import BackboneInfo
 from workbench.spec.catalog import MethodCard, PresetCard
 from workbench.spec.dataset import LabelTable, ScanReport

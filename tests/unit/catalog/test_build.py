@@ -5,11 +5,12 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from workbench.catalog.build import backbone_request, build_encoder, build_method, channels_of, image_size_of
+from workbench.catalog.build import backbone_request, build_encoder, build_method, image_size_of
 from workbench.catalog.registry import load_registry
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError, SpecError, UnknownKeyError, WorkbenchError
 from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment, MethodSpec, TrainSpec, ViewSpec
+from workbench.spec.pixels import channels_of
 
 REGISTRY = load_registry()
 
@@ -102,7 +103,8 @@ def test_a_hub_out_of_reach_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> No
 def finished_run(folder: Path, asked: Experiment) -> tuple[RunFolder, torch.nn.Module]:
     run = RunFolder.create(folder, asked)
     method = build(asked)
-    torch.save({"method": method.state_dict()}, run.checkpoints / "last.pt")
+    means = {"mean": [0.5] * channels_of(asked.data), "std": [0.2] * channels_of(asked.data)}
+    torch.save({"method": method.state_dict(), "normalization": means}, run.checkpoints / "last.pt")
     return run, method
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from workbench.augment.plan import ShownView, ViewPlan
 
 Pixels = NDArray[np.uint8]
-_Key = tuple[str, str, int, int, str, str]
+Stored = NDArray[np.unsignedinteger[Any]]
+_Key = tuple[object, ...]
 
 
 class DecodedImages:
@@ -32,13 +33,15 @@ class DecodedImages:
     def __init__(self, largest: int = 256 * 1024**2) -> None:
         self._largest = largest
         self._held = 0
-        self._images: OrderedDict[_Key, Pixels] = OrderedDict()
+        self._images: OrderedDict[_Key, Stored] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, data: DataSpec, paths: tuple[str, ...]) -> Pixels:
+    def read(self, data: DataSpec, paths: tuple[str, ...]) -> Stored:
         """(n, C, S, S) as the pixel store holds them. Raises `DataError` naming the file that cannot be read."""
+        from workbench.data.planes import counted
         from workbench.data.prepare import read_images
 
+        data = counted(data, Path(data.folder).expanduser(), paths)
         keys = [_key(data, path) for path in paths]
         with self._lock:
             found = {key: self._images[key] for key in keys if key in self._images}
@@ -51,7 +54,7 @@ class DecodedImages:
             self._keep({_key(data, path): image for path, image in zip(missing, images, strict=True)})
         return np.stack([found[key] for key in keys])
 
-    def _keep(self, images: dict[_Key, Pixels]) -> None:
+    def _keep(self, images: dict[_Key, Stored]) -> None:
         with self._lock:
             for key, image in images.items():
                 self._images[key] = image.copy()
@@ -63,7 +66,7 @@ class DecodedImages:
 _IMAGES = DecodedImages()
 
 
-def decoded(data: DataSpec, paths: tuple[str, ...]) -> Pixels:
+def decoded(data: DataSpec, paths: tuple[str, ...]) -> Stored:
     """Images as the pixel store holds them, from what was read before where it can be."""
     return _IMAGES.read(data, paths)
 
@@ -110,7 +113,8 @@ def _key(data: DataSpec, path: str) -> _Key:
         changed = (Path(data.folder) / path).stat().st_mtime_ns
     except OSError:
         changed = 0  # Reading it says what is wrong.
-    return data.folder, path, changed, data.size, data.fit, data.channels
+    read = (data.size, data.fit, data.channels, data.planes, data.depth, data.black, data.white)
+    return data.folder, path, changed, *read
 
 
 def _fingerprint(request: Preview) -> str:
@@ -119,7 +123,7 @@ def _fingerprint(request: Preview) -> str:
     return hashlib.sha1(keys.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
 
 
-def _steps(plan: "ViewPlan", request: Preview, pixels: Pixels) -> tuple[tuple[OpDrawn, ...], Arrays]:
+def _steps(plan: "ViewPlan", request: Preview, pixels: Stored) -> tuple[tuple[OpDrawn, ...], Arrays]:
     import torch
 
     one = request.steps_of
@@ -149,14 +153,25 @@ def _drawn(view: "ShownView") -> tuple[ViewDrawn, ...]:
 
 
 def _as_bytes(images: "Tensor") -> Pixels:
-    """(n, C, h, w) float in [0, 1] to (n, h, w, 3); gray is the same in all three."""
+    """(n, C, h, w) float in [0, 1] to (n, h, w, 3), of the channels that are shown."""
     from workbench.augment.pixels import as_levels
 
-    levels = as_levels(images)
-    return (levels if levels.shape[-1] == 3 else levels.expand(-1, -1, -1, 3)).contiguous().numpy()
+    return _of_three(as_levels(images[:, :3]).numpy())
 
 
-def _as_rgb(pixels: Pixels) -> Pixels:
-    """(n, C, h, w) to (n, h, w, 3); gray is the same in all three."""
-    last = np.moveaxis(pixels, 1, -1)
-    return np.ascontiguousarray(last if last.shape[-1] == 3 else np.repeat(last, 3, axis=-1))
+def _as_rgb(pixels: Stored) -> Pixels:
+    """(n, C, h, w) as stored to (n, h, w, 3), of the channels that are shown."""
+    last = np.moveaxis(pixels[:, :3], 1, -1)
+    if last.dtype == np.uint16:
+        last = np.rint(last.astype(np.float32) * np.float32(255 / 65_535)).astype(np.uint8)
+    return _of_three(last)
+
+
+def _of_three(pictures: NDArray[np.generic]) -> Pixels:
+    """(n, h, w, 1 to 3) as red, green and blue: gray is the same in all three; of two planes there is no blue."""
+    count = pictures.shape[-1]
+    if count == 1:
+        pictures = np.repeat(pictures, 3, axis=-1)
+    elif count == 2:
+        pictures = np.concatenate([pictures, np.zeros_like(pictures[..., :1])], axis=-1)
+    return np.ascontiguousarray(pictures, dtype=np.uint8)
