@@ -28,6 +28,9 @@ _LARGE = 25_000_000  # Images above this are decoded one at a time, so that thre
 _one_large_image = threading.Lock()
 _BITS_PER_SAMPLE = 258
 
+PALETTES = ("P", "PA")
+"""Modes of which the values are no measurements, so that pages of them are no planes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
@@ -105,7 +108,7 @@ def _header(file: IO[bytes], path: Path) -> Header:
         return Header(
             width=layout.width, height=layout.height, mode=layout.mode, planes=layout.planes, bits=layout.bits
         )
-    if header.frames == 1 or not is_tiff(file):
+    if header.frames == 1 or header.mode in PALETTES or not is_tiff(file):
         return header
     try:
         return replace(header, planes=read_layout(file).planes)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from workbench.data.formats import (
+    PALETTES,
     alone,
     bits_of,
     frames_of,
@@ -25,7 +26,9 @@ from workbench.data.formats import (
     upright,
 )
 from workbench.data.reasons import in_words
-from workbench.data.tiff import Layout, read_first_page, read_planes
+from workbench.data.shown import SHOWN
+from workbench.data.tiff import Layout, read_first_page, read_layout, read_planes
+from workbench.spec.dataset import is_planar
 from workbench.spec.errors import DataError
 from workbench.spec.experiment import MOST_PLANES, DataSpec
 from workbench.spec.pixels import LEVELS, channels_of, has_window, of_planes
@@ -67,6 +70,22 @@ def read_levels(path: Path, data: DataSpec, *, at_least: tuple[int, int]) -> NDA
 def read_values(path: Path) -> Values:
     """Every plane of a file (planes, h, w) in its own values, upright. Raises `DataError`."""
     return in_words(path, lambda: _read_planes(path)[0])
+
+
+def read_composite(path: Path) -> Values | None:
+    """The first three planes (1 to 3, h, w) of a file that has planes which are no colors; None of every other file.
+
+    Raises `DataError` where it cannot be read.
+    """
+
+    def read() -> Values | None:
+        with path.open("rb") as file:
+            if not _is_for_tifffile(file, path):
+                return None
+            layout = read_layout(file)
+            return read_planes(file)[0][:SHOWN] if is_planar(layout.mode, layout.planes) else None
+
+    return in_words(path, read)
 
 
 def _read_levels(path: Path, data: DataSpec, at_least: tuple[int, int]) -> NDArray[np.float32]:
@@ -158,7 +177,7 @@ def _is_for_tifffile(file: IO[bytes], path: Path, *, deep: bool = False) -> bool
         return False
     try:
         with opened(file, path) as image:
-            return bits_of(image) > 8 or (not deep and frames_of(image) > 1)
+            return bits_of(image) > 8 or (not deep and image.mode not in PALETTES and frames_of(image) > 1)
     except DataError:
         raise
     except Exception:  # noqa: BLE001  # it is not for Pillow, then; tifffile says what is wrong

@@ -147,6 +147,8 @@ def _colors(page: Any) -> int:
     name = page.photometric.name if hasattr(page.photometric, "name") else ""
     if name in ("RGB", "YCBCR") and page.samplesperpixel >= 3:
         return 3
+    if page.samplesperpixel == 1:
+        return 1
     extra = len(page.extrasamples)
     return 1 if name in ("MINISBLACK", "MINISWHITE") and page.samplesperpixel - extra == 1 and extra <= 1 else 0
 

@@ -68,3 +68,27 @@ class ScanReport(Struct, frozen=True, kw_only=True):
 def is_planar(mode: str, planes: int) -> bool:
     """Whether an image has several planes that are neither red, green and blue nor opacity."""
     return planes > 1 and (mode in ("planes", "1", "L", "F") or mode.startswith("I"))
+
+
+def pixels_in_words(mode: str, planes: int, bits: int) -> str:
+    """What a file's pixels are: 'color', 'gray of 16 bits', '5 planes of 16 bits'."""
+    kind = f"{planes} planes" if is_planar(mode, planes) else _MODES.get(mode, mode)
+    if mode == "F":
+        return f"{kind}, floating point" if is_planar(mode, planes) else kind
+    return kind if bits <= 8 else f"{kind} of {bits} bits"
+
+
+_MODES = {
+    "RGB": "color",
+    "RGBA": "color, transparent",
+    "L": "gray",
+    "LA": "gray, transparent",
+    "P": "palette",
+    "1": "black and white",
+    "CMYK": "print (CMYK)",
+    "I;16": "gray",
+    "I;16B": "gray",
+    "I": "gray",
+    "F": "floating point",
+    "YCbCr": "color",
+}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.identity import image_ids
+from workbench.data.shown import SHOWN, as_pictures, of_three
 from workbench.engine.handlers import torch_side
 from workbench.engine.messages import Arrays, OpDrawn, Preview, PreviewReply, ViewDrawn
 from workbench.spec.errors import UsageError
@@ -88,7 +89,7 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
     ids = torch.from_numpy(image_ids(request.paths))
     with torch.inference_mode():
         shown = plan.show(torch.from_numpy(pixels), seed=request.seed, epoch=request.epoch, ids=ids)
-        arrays: Arrays = {} if request.held == originals else {"originals": _as_rgb(pixels)}
+        arrays: Arrays = {} if request.held == originals else {"originals": as_pictures(pixels)}
         arrays |= {f"view-{number}": _as_bytes(view.images) for number, view in enumerate(shown)}
         steps, pictures = _steps(plan, request, pixels) if request.steps_of >= 0 else ((), {})
     reply = PreviewReply(
@@ -156,22 +157,4 @@ def _as_bytes(images: "Tensor") -> Pixels:
     """(n, C, h, w) float in [0, 1] to (n, h, w, 3), of the channels that are shown."""
     from workbench.augment.pixels import as_levels
 
-    return _of_three(as_levels(images[:, :3]).numpy())
-
-
-def _as_rgb(pixels: Stored) -> Pixels:
-    """(n, C, h, w) as stored to (n, h, w, 3), of the channels that are shown."""
-    last = np.moveaxis(pixels[:, :3], 1, -1)
-    if last.dtype == np.uint16:
-        last = np.rint(last.astype(np.float32) * np.float32(255 / 65_535)).astype(np.uint8)
-    return _of_three(last)
-
-
-def _of_three(pictures: NDArray[np.generic]) -> Pixels:
-    """(n, h, w, 1 to 3) as red, green and blue: gray is the same in all three; of two planes there is no blue."""
-    count = pictures.shape[-1]
-    if count == 1:
-        pictures = np.repeat(pictures, 3, axis=-1)
-    elif count == 2:
-        pictures = np.concatenate([pictures, np.zeros_like(pictures[..., :1])], axis=-1)
-    return np.ascontiguousarray(pictures, dtype=np.uint8)
+    return of_three(as_levels(images[:, :SHOWN]).numpy())
