@@ -31,7 +31,7 @@ from workbench.data.tiff import Layout, read_first_page, read_layout, read_plane
 from workbench.spec.dataset import is_planar
 from workbench.spec.errors import DataError
 from workbench.spec.experiment import MOST_PLANES, DataSpec
-from workbench.spec.pixels import LEVELS, channels_of, has_window, of_planes
+from workbench.spec.pixels import LEVELS, channels_of, check_window, has_window, of_planes
 
 Values = NDArray[np.generic]
 
@@ -64,6 +64,7 @@ def read_levels(path: Path, data: DataSpec, *, at_least: tuple[int, int]) -> NDA
 
     Raises `DataError` with the reason, also where the file has another number of planes than the set.
     """
+    check_window(data)
     return in_words(path, lambda: _read_levels(path, data, at_least))
 
 

@@ -24,10 +24,14 @@ def channels_of(data: DataSpec) -> int:
 
 
 def has_window(data: DataSpec) -> bool:
-    """Whether black and white are given. Raises `SpecError` where white lies below black."""
+    """Whether black and white are given."""
+    return data.white != data.black
+
+
+def check_window(data: DataSpec) -> None:
+    """Raises `SpecError` where white lies below black."""
     if data.white < data.black:
         raise SpecError(f"white ({data.white:g}) lies below black ({data.black:g})", where="data.white")
-    return data.white > data.black
 
 
 def keeps_scale(data: DataSpec) -> bool:
@@ -48,6 +52,8 @@ def channels_in_words(data: DataSpec) -> str:
 
 def scale_in_words(data: DataSpec) -> str:
     """What becomes black and what white, in a sentence."""
+    if data.white < data.black:
+        return "White lies below black: raise it."
     if has_window(data):
         return f"The value {data.black:g} becomes black and {data.white:g} white, in all images."
     if keeps_scale(data):

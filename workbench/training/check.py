@@ -12,7 +12,7 @@ from workbench.spec.machine import Finding
 from workbench.spec.needs import global_count, unmet_need
 from workbench.spec.normalization import fixed_statistics
 from workbench.spec.params import convert
-from workbench.spec.pixels import has_window
+from workbench.spec.pixels import check_window
 from workbench.training.devices import resolve_device, resolve_precision
 from workbench.training.schedule import scaled_learning_rate
 
@@ -62,7 +62,7 @@ def _data(experiment: Experiment, images: int) -> Iterator[Finding]:
 
 def _pixels(data: DataSpec) -> Iterator[Finding]:
     try:
-        has_window(data)
+        check_window(data)
         if data.channels == "planes" and data.planes:
             fixed_statistics(data, data.planes)
     except WorkbenchError as error:

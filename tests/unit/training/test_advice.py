@@ -31,6 +31,8 @@ def _scan(count: int = 1000, *, side: int = 64, mode: str = "RGB", **values: Any
         "sizes": (1000,) * count,
         "classes": ("",) * count,
         "parts": ("",) * count,
+        "planes": (3 if mode == "RGB" else 1,) * count,
+        "bits": (8,) * count,
     }
     return ScanReport(**{**columns, **values})
 

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from workbench.gui import words
 from workbench.gui.widgets.table import Fact
-from workbench.spec.dataset import ScanReport, pixels_in_words
+from workbench.spec.dataset import ScanReport, is_planar, pixels_in_words
 
 
 def summary(scan: ScanReport) -> list[Fact]:
@@ -34,6 +34,13 @@ def image_line(scan: ScanReport, row: int, *, label: str, part: str) -> str:
         part,
     ]
     return " · ".join(text for text in parts if text)
+
+
+def planes_of(scan: ScanReport) -> int:
+    """How many planes most images have, where these are no colors; 0 else."""
+    count = scan.usual_planes
+    planar = sum(is_planar(mode, planes) for mode, planes in zip(scan.modes, scan.planes))
+    return count if planar * 2 > scan.count else 0
 
 
 def _shapes(widths: Sequence[int], heights: Sequence[int]) -> list[Fact]:
