@@ -180,3 +180,10 @@ def test_the_board_shows_them(page: ViewsPage, client: Any, qtbot: QtBot) -> Non
     assert (color.red(), color.green(), color.blue()) == tuple(int(shades[c][v]) for c, v in enumerate(old))
     page.board.normalization.mode.button("stored").click()
     assert page.grid.content.views[0][0].pixelColor(3, 3).name() == before
+
+
+def test_shades_of_planes_are_of_those_that_are_shown() -> None:
+    five = Shades((0.1, 0.2, 0.3, 0.4, 0.5), (0.1,) * 5)
+    assert five.at(np.array([51, 51, 51], np.uint8)) == pytest.approx((1, 0, -1), abs=0.01)
+    two = Shades((0.1, 0.2), (0.1, 0.1))
+    assert two.applied(np.zeros((1, 1, 3), np.uint8))[0, 0, 2] == 0
