@@ -61,14 +61,25 @@ def _pretrained(name: str, request: BackboneRequest) -> nn.Module:
         )
     with fetching("torchvision", name):
         net: Any = getattr(torchvision.models, name)(weights="IMAGENET1K_V1")
-    if request.channels == 1:
-        # A gray image is one whose three channels are equal, so the sum gives the same activations.
+    if request.channels != 3:
         color = net.conv1.weight.detach()
-        net.conv1 = nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+        net.conv1 = nn.Conv2d(request.channels, 64, 7, 2, 3, bias=False)
         with torch.no_grad():
-            net.conv1.weight.copy_(color.sum(dim=1, keepdim=True))
+            net.conv1.weight.copy_(_for_channels(color, request.channels))
     built: nn.Module = net
     return built
+
+
+def _for_channels(color: Tensor, channels: int) -> Tensor:
+    """Filters (64, 3, 7, 7) of red, green and blue for other channels, as timm adapts them (`adapt_input_conv`).
+
+    A gray image is one whose three channels are equal, so the sum gives the same activations; planes take the
+    three in turn, at a strength that keeps the activations' size.
+    """
+    if channels == 1:
+        return color.sum(dim=1, keepdim=True)
+    turns = [number % 3 for number in range(channels)]
+    return color[:, turns] * (3 / channels)
 
 
 def _loading(name: str, request: BackboneRequest) -> str:

@@ -54,7 +54,7 @@ OP = OpInfo(
             title="Channel drop",
             params=lambda _: ChannelDropParams(p=1.0),
             words=lambda _: "one channel",
-            needs_color=True,
+            acts_on="several",
             steps=1,
         ),
     ),

@@ -42,7 +42,7 @@ OP = OpInfo(
             title="Grayscale",
             params=lambda _: GrayscaleParams(p=1.0),
             words=lambda _: "yes",
-            needs_color=True,
+            acts_on="color",
             steps=1,
         ),
     ),

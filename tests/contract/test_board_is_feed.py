@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from workbench.augment.normalize import normalization_for
 from workbench.augment.op import OpInfo
-from workbench.catalog.build import channels_of
 from workbench.catalog.registry import load_registry
 from workbench.data.identity import image_ids
 from workbench.data.store import open_store
@@ -27,6 +26,7 @@ from workbench.method.contract import Batch, Loss, Method, Progress
 from workbench.runs.split import SplitTable
 from workbench.spec.experiment import DataSpec, Experiment, MethodSpec, OpSpec, TrainSpec, ViewSpec
 from workbench.spec.params import ParamInfo
+from workbench.spec.pixels import channels_of
 from workbench.spec.progress import ignore
 from workbench.training.feed import Feed
 from workbench.training.step import Stepper, make_stepper

@@ -286,6 +286,8 @@ def fake_scan(folder: Path) -> ScanReport:
         heights=(32,) * count,
         modes=("RGB",) * count,
         sizes=(900,) * count,
+        planes=(3,) * count,
+        bits=(8,) * count,
         classes=tuple(path.split("/")[0] if "/" in path else "" for path in paths),
         parts=("",) * count,
         broken=(BrokenFile(path="cats/torn.png", reason="the file is cut off"),),

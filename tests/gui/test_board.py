@@ -14,7 +14,7 @@ from workbench.engine.messages import PixelStatistics, Preview
 from workbench.gui.pages.views import ViewsPage
 from workbench.gui.pages.views.listening import Listening, Voice
 from workbench.gui.session import Session
-from workbench.gui.widgets.histogram import counted
+from workbench.gui.widgets.histogram import Histogram, counted
 from workbench.gui.widgets.lightbox import Lightbox, Stage
 from workbench.gui.widgets.shades import Shades
 from workbench.gui.widgets.wipe import Wipe
@@ -132,7 +132,15 @@ def test_histograms_are_counts(qtbot: QtBot) -> None:
     counts = counted(draw)
     for channel in range(3):
         assert np.array_equal(counts[channel], np.histogram(draw[..., channel], bins=256, range=(0, 256))[0])
-    assert len(counted(np.repeat(draw[..., :1], 3, axis=2), gray=True)) == 1
+    alone = Histogram()
+    qtbot.addWidget(alone)
+    alone.set_pictures(None, np.repeat(draw[..., :1], 3, axis=2))
+    assert (len(alone.after), alone.channels()) == (1, "gray")
+    for planes, words in ((5, "planes 1, 2, 3"), (2, "planes 1, 2"), (1, "plane 1")):
+        alone.set_planes(planes)
+        alone.set_pictures(draw, draw)
+        assert alone.channels() == words
+        alone.grab()
     box = Lightbox()
     qtbot.addWidget(box)
     red, blue = pictures()
@@ -172,3 +180,10 @@ def test_the_board_shows_them(page: ViewsPage, client: Any, qtbot: QtBot) -> Non
     assert (color.red(), color.green(), color.blue()) == tuple(int(shades[c][v]) for c, v in enumerate(old))
     page.board.normalization.mode.button("stored").click()
     assert page.grid.content.views[0][0].pixelColor(3, 3).name() == before
+
+
+def test_shades_of_planes_are_of_those_that_are_shown() -> None:
+    five = Shades((0.1, 0.2, 0.3, 0.4, 0.5), (0.1,) * 5)
+    assert five.at(np.array([51, 51, 51], np.uint8)) == pytest.approx((1, 0, -1), abs=0.01)
+    two = Shades((0.1, 0.2), (0.1, 0.1))
+    assert two.applied(np.zeros((1, 1, 3), np.uint8))[0, 0, 2] == 0

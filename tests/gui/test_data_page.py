@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pytestqt.qtbot import QtBot
 
 from workbench.engine.messages import PlanSplit, Scan, ScanReply, Suggest
@@ -169,3 +170,35 @@ def test_a_sample_that_cannot_be_painted_is_said(qtbot: QtBot, tmp_path: Path) -
     with qtbot.waitSignal(painter.failed, timeout=60_000) as failed:
         painter.paint()
     assert "could not be painted" in failed.args[0].message
+
+
+def test_planes_are_chosen_with_their_count_depth_and_scale(
+    qtbot: QtBot, page: DataPage, engine: Engine, images: Path
+) -> None:
+    _open(qtbot, page, engine, images)
+    session = page.session
+    scan, draft = session.scan, session.draft
+    assert scan is not None
+    assert draft is not None
+    count = scan.count
+    deep = replace(scan, modes=("I;16",) * count, planes=(5,) * count, bits=(16,) * count)
+    session.set_scan(deep)
+    session.set_draft(replace(draft, data=replace(draft.data, normalize="imagenet")))
+    form = page.inspector.forms[2]
+    assert form.field("white").isHidden()
+    _choose(page, 2, "channels", "planes")
+    assert session.draft is not None
+    assert (session.draft.data.channels, session.draft.data.planes) == ("planes", 5)
+    assert session.draft.data.normalize == "dataset", "ImageNet's numbers are of colors"
+    channels = form.field("channels")
+    assert isinstance(channels, ChoiceField)
+    assert "planes (5)" in [channels.combo.itemText(row) for row in range(channels.combo.count())]
+    assert not form.field("white").isHidden()
+    _choose(page, 2, "depth", "16")
+    form.edited.emit("white", 4095, "typed")
+    data = session.draft.data
+    assert (data.depth, data.white, type(data.white)) == ("16", 4095.0, float)
+    assert "4095 white" in page.inspector.scale.text()
+    assert "planes 1, 2, 3 of 5" in page.pictures._note.text()
+    _choose(page, 2, "channels", "gray")
+    assert session.draft.data.planes == 0

@@ -223,6 +223,10 @@ def test_gray_images_make_color_ops_useless(session: Session) -> None:
     chain = (OpSpec(op="random_resized_crop"), OpSpec(op="grayscale", params={"p": 0.2}))
     gray = Experiment(data=DataSpec(folder="x", channels="gray"), views=(ViewSpec(chain=chain),))
     assert [one.title for one in edits.advice(gray, session.catalog, 0)] == ["grayscale does nothing here."]
+    five = replace(gray, data=DataSpec(folder="x", channels="planes", planes=5))
+    assert [one.text for one in edits.advice(five, session.catalog, 0)] == ["The channels are planes, and no colors."]
+    three = replace(gray, data=DataSpec(folder="x", channels="planes", planes=3))
+    assert [one.title for one in edits.advice(three, session.catalog, 0)] == ["grayscale takes the planes for colors."]
     color = replace(gray, data=DataSpec(folder="x"))
     assert edits.advice(color, session.catalog, 0) == ()
     never = replace(color, views=(ViewSpec(chain=(chain[0], OpSpec(op="solarize", params={"p": 0.0}))),))

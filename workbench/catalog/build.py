@@ -13,17 +13,13 @@ from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
 from workbench.method.contract import Method, MethodInfo, Setting
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
-from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment
+from workbench.spec.experiment import BackboneSpec, Experiment
 from workbench.spec.needs import unmet_need
 from workbench.spec.params import Params, convert
+from workbench.spec.pixels import channels_of
 
 SMALL_IMAGE = 64
 """Up to this side (px) the small stem keeps the resolution that the standard one would throw away."""
-
-
-def channels_of(data: DataSpec) -> int:
-    """How many channels the encoder sees: 3 for rgb, 1 for gray."""
-    return 3 if data.channels == "rgb" else 1
 
 
 def image_size_of(experiment: Experiment) -> int:
@@ -149,7 +145,8 @@ def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneReques
     """Takes the encoder of a run. Raises where the run, its checkpoint or its shape is not what is needed."""
     run = RunFolder.open(folder)
     theirs = run.experiment()
-    asked = backbone_request(theirs.backbone, channels=channels_of(theirs.data), image_size=image_size_of(theirs))
+    weights, channels = _encoder_weights(run)
+    asked = backbone_request(theirs.backbone, channels=channels, image_size=image_size_of(theirs))
     if theirs.backbone.name != info.name:
         raise CheckError(f"The run {run.name} trained {theirs.backbone.name}, and the backbone here is {info.name}.")
     if (asked.channels, asked.stem) != (request.channels, request.stem):
@@ -159,7 +156,7 @@ def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneReques
             hint="Set data.channels and backbone.stem as in that run.",
         )
     try:
-        encoder.load_state_dict(_encoder_weights(run), strict=True)
+        encoder.load_state_dict(weights, strict=True)
     except RuntimeError as error:
         raise CheckError(
             f"The encoder of the run {run.name} does not fit: it was made for {asked.image_size} px and here the "
@@ -168,13 +165,15 @@ def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneReques
         ) from error
 
 
-def _encoder_weights(run: RunFolder) -> Mapping[str, Tensor]:
+def _encoder_weights(run: RunFolder) -> tuple[Mapping[str, Tensor], int]:
+    """The encoder's weights in the last checkpoint, and for how many channels they are."""
     file = run.checkpoints / "last.pt"
     if not file.is_file():
         raise NotFoundError(f"The run {run.name} has no checkpoint yet, so there are no weights to start from.")
     try:
-        method = torch.load(file, map_location="cpu", weights_only=True)["method"]
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        method, channels = state["method"], len(state["normalization"]["mean"])
     except Exception as error:  # a damaged file raises anything from KeyError to UnpicklingError.
         raise RunError(f"The checkpoint {file} cannot be read: {error}.") from error
     prefix = "encoder."
-    return {key.removeprefix(prefix): value for key, value in method.items() if key.startswith(prefix)}
+    return {key.removeprefix(prefix): value for key, value in method.items() if key.startswith(prefix)}, channels

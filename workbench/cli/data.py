@@ -1,10 +1,11 @@
 """`workbench sample` and `workbench scan`: images to try things on, and what is in a folder."""
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
 from workbench.cli import console
-from workbench.spec.dataset import ScanReport
+from workbench.spec.dataset import ScanReport, pixels_in_words
 
 _MOST_ROWS = 12
 
@@ -66,6 +67,7 @@ def _lines(found: ScanReport) -> list[str]:
         (small, large), middle = (shapes[0], shapes[-1]), shapes[len(shapes) // 2]
         sizes = _shape(small) if small == large else f"{_shape(small)} to {_shape(large)}, middle {_shape(middle)}"
         lines.append(f"  size      {sizes} px")
+        lines.append(f"  pixels    {_kinds(found)}")
     parts = {part: found.parts.count(part) for part in ("train", "test") if part in found.parts}
     if parts:
         lines.append(f"  folders   {', '.join(f'{part} {count:,}' for part, count in parts.items())}")
@@ -83,6 +85,12 @@ def _lines(found: ScanReport) -> list[str]:
         if len(found.broken) > _MOST_ROWS:
             lines.append(f"    and {len(found.broken) - _MOST_ROWS:,} more (--json lists all)")
     return lines
+
+
+def _kinds(found: ScanReport) -> str:
+    """'color 40, gray of 16 bits 20'."""
+    kinds = Counter(map(pixels_in_words, found.modes, found.planes, found.bits)).most_common()
+    return kinds[0][0] if len(kinds) == 1 else _first([f"{name} {count:,}" for name, count in kinds])
 
 
 def _first(names: list[str]) -> str:

@@ -18,6 +18,7 @@ from workbench.runs.state import RunState, StatusName, status
 from workbench.spec import places, toml
 from workbench.spec.errors import CheckError, NotFoundError, UsageError, why
 from workbench.spec.experiment import DataSpec, Experiment
+from workbench.spec.pixels import of_planes
 
 if TYPE_CHECKING:
     from workbench.catalog.registry import Registry
@@ -156,7 +157,7 @@ def _train(arguments: argparse.Namespace) -> int:
     experiment = _with_absolute_folder(experiment, arguments.file)
     from workbench.catalog.registry import load_registry
 
-    _refuse(experiment, load_registry())
+    experiment = _refuse(experiment, load_registry())
     run = RunFolder.create(_runs(arguments), experiment)
     if arguments.detach:
         launch_trainer(run)
@@ -272,8 +273,11 @@ def _with_absolute_folder(experiment: Experiment, file: Path) -> Experiment:
     return replace(experiment, data=replace(experiment.data, folder=str(absolute)))
 
 
-def _refuse(experiment: Experiment, registry: "Registry") -> None:
-    """Raises `CheckError` with what would stop the run, before there is one; says what would only spoil it."""
+def _refuse(experiment: Experiment, registry: "Registry") -> Experiment:
+    """Raises `CheckError` with what would stop the run, before there is one; says what would only spoil it.
+
+    Gives the experiment with its planes counted: an encoder is made for so many.
+    """
     from workbench.data.scan import scan_folder
     from workbench.data.split import plan_split
     from workbench.training.check import check
@@ -283,6 +287,8 @@ def _refuse(experiment: Experiment, registry: "Registry") -> None:
         raise NotFoundError(f"There is no folder {folder}.", hint="Set data.folder to where the images are.")
     with console.progress() as report:
         scan = scan_folder(folder, report)
+    if not experiment.data.planes:
+        experiment = replace(experiment, data=of_planes(experiment.data, scan.usual_planes))
     findings = check(experiment, scan.count, registry)
     for finding in findings:
         if finding.level == "warning":
@@ -291,6 +297,7 @@ def _refuse(experiment: Experiment, registry: "Registry") -> None:
     if errors:
         raise CheckError(" ".join(_words(error) for error in errors))
     plan_split(scan, experiment.data, experiment.seed)  # It refuses columns that are not there.
+    return experiment
 
 
 def _words(finding: "Finding") -> str:

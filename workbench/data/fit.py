@@ -4,14 +4,20 @@ import os
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from workbench.data.formats import as_pixels, read_image
+from workbench.data.planes import read_levels
 from workbench.spec.errors import DataError
 from workbench.spec.experiment import DataSpec
+from workbench.spec.pixels import LEVELS, keeps_scale
+
+Pixels = NDArray[np.unsignedinteger[Any]]
+"""As they are stored: the type is `stored_type` of the spec."""
 
 DECODING = "3"
 """Part of every pixel store's key: raised when the same file would give other pixels."""
@@ -25,17 +31,23 @@ def workers() -> int:
     return max(1, min(32, usable))
 
 
-def channel_count(spec: DataSpec) -> int:
-    """3 for color, 1 for gray."""
-    return 3 if spec.channels == "rgb" else 1
+def stored_type(spec: DataSpec) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
+    """uint8 or uint16."""
+    return np.dtype(np.uint16) if spec.depth == "16" else np.dtype(np.uint8)
 
 
-def read_square(path: Path, spec: DataSpec) -> NDArray[np.uint8]:
+def read_square(path: Path, spec: DataSpec) -> Pixels:
     """One file as the store holds it: (C, S, S). Raises `DataError` with the reason."""
     size = spec.size
     # Twice the size, so that the last and visible halving is done by a good filter.
-    image = read_image(path, spec.channels, at_least=(2 * size, 2 * size))
-    return np.ascontiguousarray(as_pixels(square(image, size, spec.fit)).transpose(2, 0, 1))
+    enough = (2 * size, 2 * size)
+    if spec.channels != "planes" and not keeps_scale(spec):
+        image = read_image(path, spec.channels, at_least=enough)
+        return np.ascontiguousarray(as_pixels(square(image, size, spec.fit)).transpose(2, 0, 1))
+    levels = read_levels(path, spec, at_least=enough)
+    planes = [np.asarray(square(Image.fromarray(plane), size, spec.fit)) for plane in np.ascontiguousarray(levels)]
+    stored: Pixels = np.rint(np.stack(planes)).clip(0, LEVELS[spec.depth]).astype(stored_type(spec))
+    return stored
 
 
 def square(image: Image.Image, size: int, fit: str) -> Image.Image:
@@ -64,18 +76,16 @@ def resized(
     return image.resize(size, kernel, box=(left, top, right, bottom), reducing_gap=3.0 if smaller else None)
 
 
-def read_squares(
-    folder: Path, paths: Sequence[str], spec: DataSpec
-) -> Generator[list[NDArray[np.uint8] | DataError], None, None]:
+def read_squares(folder: Path, paths: Sequence[str], spec: DataSpec) -> Generator[list[Pixels | DataError], None, None]:
     """Every file in order, in chunks: its pixels (C, S, S), or the error that says why there are none.
 
     Threads read ahead (Pillow decodes outside Python's lock), by a few chunks at most.
     """
 
-    def read(chunk: Sequence[str]) -> list[NDArray[np.uint8] | DataError]:
+    def read(chunk: Sequence[str]) -> list[Pixels | DataError]:
         return [_or_error(folder / path, spec) for path in chunk]
 
-    ahead: list[Future[list[NDArray[np.uint8] | DataError]]] = []
+    ahead: list[Future[list[Pixels | DataError]]] = []
     pool = ThreadPoolExecutor(workers(), thread_name_prefix="decode")
     try:
         for start in range(0, len(paths), _CHUNK):
@@ -88,7 +98,7 @@ def read_squares(
         pool.shutdown(cancel_futures=True)
 
 
-def _or_error(path: Path, spec: DataSpec) -> NDArray[np.uint8] | DataError:
+def _or_error(path: Path, spec: DataSpec) -> Pixels | DataError:
     try:
         return read_square(path, spec)
     except DataError as error:

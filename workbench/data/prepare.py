@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.data.fit import channel_count, read_squares
+from workbench.data.fit import Pixels, read_squares, stored_type
 from workbench.data.identity import image_ids
+from workbench.data.planes import counted
 from workbench.data.scan import scan_folder
 from workbench.data.split import plan_split
 from workbench.data.store import PixelStore, open_store
@@ -17,6 +18,7 @@ from workbench.runs.split import SplitTable
 from workbench.spec.dataset import BrokenFile
 from workbench.spec.errors import DataError
 from workbench.spec.experiment import DataSpec, Experiment
+from workbench.spec.pixels import channels_of, of_planes
 from workbench.spec.progress import Report, ignore
 
 
@@ -64,6 +66,7 @@ def prepare(
                 f"None of the {len(unread):,} images in {folder} can be read: {unread[0].path}: {unread[0].reason}"
             )
         table = plan_split(scan, spec, experiment.seed)
+        spec = spec if spec.planes else of_planes(spec, scan.usual_planes)
     store, table, undecoded = open_store(folder, table, spec, cache, report)
     split = given or table
     row_of = {path: row for row, path in enumerate(split.paths)}
@@ -83,7 +86,7 @@ def prepare(
     )
 
 
-def read_images(folder: Path, paths: Sequence[str], spec: DataSpec) -> NDArray[np.uint8]:
+def read_images(folder: Path, paths: Sequence[str], spec: DataSpec) -> Pixels:
     """A few files as the store would hold them: (n, C, S, S). Raises `DataError` that names the first broken one."""
     pixels, _, broken = readable_images(folder, paths, spec)
     if broken:
@@ -93,13 +96,15 @@ def read_images(folder: Path, paths: Sequence[str], spec: DataSpec) -> NDArray[n
 
 def readable_images(
     folder: Path, paths: Sequence[str], spec: DataSpec, report: Report = ignore
-) -> tuple[NDArray[np.uint8], tuple[int, ...], tuple[BrokenFile, ...]]:
+) -> tuple[Pixels, tuple[int, ...], tuple[BrokenFile, ...]]:
     """As `read_images`, without the broken ones: (pixels, the positions in `paths` that they have, the broken)."""
-    pixels: list[NDArray[np.uint8]] = []
+    pixels: list[Pixels] = []
     positions: list[int] = []
     broken: list[BrokenFile] = []
     done = 0
-    with closing(read_squares(folder.expanduser(), paths, spec)) as chunks:
+    folder = folder.expanduser()
+    spec = counted(spec, folder, paths)
+    with closing(read_squares(folder, paths, spec)) as chunks:
         for chunk in chunks:
             for position, image in enumerate(chunk, start=done):
                 if isinstance(image, DataError):
@@ -109,5 +114,7 @@ def readable_images(
                     positions.append(position)
             done += len(chunk)
             report("Decoding images", done, len(paths))
-    shape = (0, channel_count(spec), spec.size, spec.size)
-    return (np.stack(pixels) if pixels else np.zeros(shape, dtype=np.uint8)), tuple(positions), tuple(broken)
+    if pixels:
+        return np.stack(pixels), tuple(positions), tuple(broken)
+    channels = spec.planes if spec.channels == "planes" else channels_of(spec)
+    return np.zeros((0, channels, spec.size, spec.size), stored_type(spec)), (), tuple(broken)

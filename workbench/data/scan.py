@@ -10,10 +10,11 @@ from itertools import islice
 from pathlib import Path
 
 from workbench.data.classes import classes_and_parts
-from workbench.data.formats import KNOWN_KINDS, Header, header_of, read_header
+from workbench.data.formats import Header, header_of, read_header
+from workbench.data.kinds import KNOWN_KINDS
 from workbench.data.labels import find_tables
 from workbench.data.walk import Found, FoundFile, find_images
-from workbench.spec.dataset import BrokenFile, ScanReport
+from workbench.spec.dataset import BrokenFile, ScanReport, is_planar
 from workbench.spec.errors import DataError
 from workbench.spec.progress import Report, ignore
 
@@ -45,6 +46,8 @@ def scan_folder(folder: Path, report: Report = ignore) -> ScanReport:
         sizes=tuple(file.size for file in seen.files),
         classes=classes,
         parts=parts,
+        planes=tuple(header.planes for header in seen.headers),
+        bits=tuple(header.bits for header in seen.headers),
         broken=tuple(sorted(broken, key=lambda file: file.path)),
         tables=tables,
         notes=(*_about_images(folder, seen, parts), *_about_folder(found), *problems),
@@ -124,13 +127,29 @@ def _about_images(folder: Path, seen: _Seen, parts: Sequence[str]) -> list[str]:
     gray = sum(header.mode in ("L", "1", "LA", "F") or header.mode.startswith("I") for header in seen.headers)
     if 0 < gray < len(seen.files):
         notes.append(f"{_images(gray)} gray, {len(seen.files) - gray:,} in color.")
-    deep = sum(header.mode.startswith(("I", "F")) for header in seen.headers)
+    deep = sum(header.bits > 8 for header in seen.headers)
     if deep:
-        notes.append(f"{_images(deep)} deeper than 8 bits and will be stretched from their own range.")
-    several = sum(header.frames > 1 for header in seen.headers)
+        notes.append(
+            f"{_images(deep)} deeper than 8 bits. Stored at 16 bits (data.depth) they keep one scale; at 8, those of "
+            "one gray channel are stretched from their own range."
+        )
+    return notes + _about_planes(seen) + _about_duplicates(folder, seen, parts)
+
+
+def _about_planes(seen: _Seen) -> list[str]:
+    """How many planes there are, where these are no colors; and pages or frames of which the first counts."""
+    notes = []
+    planar = [header for header in seen.headers if is_planar(header.mode, header.planes)]
+    counts = Counter(header.planes for header in planar)
+    if planar:
+        told = " and ".join(f"{_images(times, 'has', 'have')} {count} planes" for count, times in counts.most_common(3))
+        alike = len(counts) == 1 and len(planar) == len(seen.files)
+        rule = "" if alike else " A set is read with the number that most have, and the others are left out."
+        notes.append(f"{told}: data.channels = 'planes' takes each as a channel.{rule}")
+    several = sum(header.frames > 1 and not is_planar(header.mode, header.planes) for header in seen.headers)
     if several:
         notes.append(f"{_images(several, 'has', 'have')} several pages or frames; the first one counts.")
-    return notes + _about_duplicates(folder, seen, parts)
+    return notes
 
 
 def _about_duplicates(folder: Path, seen: _Seen, parts: Sequence[str]) -> list[str]:

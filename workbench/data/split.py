@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-from workbench.data.formats import KNOWN_KINDS
+from workbench.data.kinds import KNOWN_KINDS
 from workbench.data.labels import Labels, label_column, read_labels
 from workbench.runs.split import SplitTable
 from workbench.spec.dataset import ScanReport

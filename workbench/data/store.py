@@ -1,4 +1,4 @@
-"""The pixel store: every image decoded once, as uint8 squares in one memory-mapped HDF5 file.
+"""The pixel store: every image decoded once, as uint8 or uint16 squares in one memory-mapped HDF5 file.
 
 Training reads batches from it at the speed of memory; nothing is decoded twice. It is a cache: it
 may be deleted at any time, and is made again from the images.
@@ -13,34 +13,34 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import h5py
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.data.fit import DECODING, channel_count, read_squares
+from workbench.data.fit import DECODING, Pixels, read_squares, stored_type
+from workbench.data.planes import counted
 from workbench.runs.split import SplitTable
 from workbench.spec.dataset import BrokenFile
 from workbench.spec.errors import DataError, NotFoundError
 from workbench.spec.experiment import DataSpec
+from workbench.spec.pixels import channels_of, keeps_scale
 from workbench.spec.progress import Report, ignore
 
 _UNFINISHED = ".unfinished"
 _ABANDONED = 86_400.0  # seconds after which an unfinished file is nobody's
-_SMALLEST_DEVIATION = 1.0 / 255.0  # Images of one even color must not divide by zero.
 
 
 class PixelStore:
     """The images of one experiment, decoded.
 
-    `pixels` is (N, C, S, S) uint8, read-only and memory-mapped; `mean` and `std` are per channel, in
-    [0, 1], over the training images (std is at least one gray level); `path` is the HDF5 file.
+    `pixels` is (N, C, S, S) uint8 or uint16, read-only and memory-mapped; `mean` and `std` are per channel, in
+    [0, 1], over the training images (std is at least one level); `path` is the HDF5 file.
     """
 
-    def __init__(
-        self, path: Path, pixels: NDArray[np.uint8], *, mean: tuple[float, ...], std: tuple[float, ...]
-    ) -> None:
+    def __init__(self, path: Path, pixels: Pixels, *, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         self.path = path
         self.pixels = pixels
         self.mean = mean
@@ -62,7 +62,8 @@ def open_store(
     """
     folder = folder.expanduser().absolute()
     place = cache / "pixels"
-    family = _digest(str(folder), spec.size, spec.fit, spec.channels, DECODING)
+    spec = counted(spec, folder, table.paths)
+    family = _digest(str(folder), spec.size, spec.fit, spec.channels, DECODING, *_scale(spec))
     found = _find(place, family, folder, table)
     if found is None:
         if not folder.is_dir():
@@ -78,6 +79,11 @@ def open_store(
                 hint="Free some space, choose a smaller size, or set WORKBENCH_CACHE to another disk.",
             ) from error
     return _open(found, table)
+
+
+def _scale(spec: DataSpec) -> tuple[object, ...]:
+    """What else decides about the pixels; nothing where each image has its own scale, as in stores of old."""
+    return (spec.planes, spec.depth, spec.black, spec.white) if keeps_scale(spec) else ()
 
 
 class _Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,16 +125,17 @@ def _open(path: Path, table: SplitTable) -> tuple[PixelStore, SplitTable, tuple[
         kept = file["kept"][()]
         means, squares = file["means"][()], file["squares"][()]
         pixels = file["pixels"]
-        shape, offset = (len(means), *pixels.shape[1:]), pixels.id.get_offset()
+        shape, offset, kind = (len(means), *pixels.shape[1:]), pixels.id.get_offset(), pixels.dtype
     if _digest(*table.paths) == facts.asked:
         table, broken = _rows(table, np.flatnonzero(kept)), facts.broken
     else:
         broken = ()
-    mapped = np.memmap(path, dtype=np.uint8, mode="r", offset=offset, shape=shape)
+    mapped = np.memmap(path, dtype=kind, mode="r", offset=offset, shape=shape)
     train = np.asarray([part == "train" for part in table.parts], dtype=bool)
     chosen = train if train.any() else np.ones_like(train)
     mean = means[chosen].mean(axis=0)
-    std = np.sqrt(np.maximum(squares[chosen].mean(axis=0) - mean**2, _SMALLEST_DEVIATION**2))
+    smallest = 1.0 / np.iinfo(kind).max  # Images of one even color must not divide by zero.
+    std = np.sqrt(np.maximum(squares[chosen].mean(axis=0) - mean**2, smallest**2))
     store = PixelStore(path, mapped, mean=tuple(map(float, mean)), std=tuple(map(float, std)))
     return store, table, broken
 
@@ -136,12 +143,12 @@ def _open(path: Path, table: SplitTable) -> tuple[PixelStore, SplitTable, tuple[
 def _build(path: Path, folder: Path, table: SplitTable, *, spec: DataSpec, report: Report) -> Path:
     """Writes a store beside and renames it; whatever goes wrong, nothing is left behind."""
     _clear_abandoned(path.parent)
-    shape = (len(table), channel_count(spec), spec.size, spec.size)
-    _check_space(path.parent, int(np.prod(shape)))
+    shape = (len(table), channels_of(spec), spec.size, spec.size)
+    _check_space(path.parent, int(np.prod(shape)) * stored_type(spec).itemsize)
     beside = path.with_suffix(_UNFINISHED)
     stamps = _stamps(folder, table.paths)
     try:
-        offset = _lay_out(beside, shape)
+        offset = _lay_out(beside, shape, stored_type(spec))
         rows = _Rows(shape[0], shape[1])
         with beside.open("r+b") as file, closing(read_squares(folder, table.paths, spec)) as chunks:
             file.seek(offset)
@@ -181,7 +188,7 @@ class _Rows:
 def _fill(
     write: Callable[[bytes], int],
     rows: _Rows,
-    chunks: Iterator[list[NDArray[np.uint8] | DataError]],
+    chunks: Iterator[list[Pixels | DataError]],
     paths: Sequence[str],
     *,
     report: Report,
@@ -189,7 +196,7 @@ def _fill(
     done = 0
     report("Decoding images", 0, len(paths))
     for chunk in chunks:
-        images: list[NDArray[np.uint8]] = []
+        images: list[Pixels] = []
         for row, image in enumerate(chunk, start=done):
             if isinstance(image, DataError):
                 rows.broken.append(BrokenFile(path=paths[row], reason=image.message))
@@ -198,7 +205,10 @@ def _fill(
                 images.append(image)
         if images:
             block = np.stack(images)
-            values = block.reshape(*block.shape[:2], -1).astype(np.float32) / 255.0
+            # Deep values vary by so little that the rounding of float32 would be part of their deviation.
+            exact = np.dtype(np.float32 if block.dtype == np.uint8 else np.float64)
+            values: NDArray[np.floating[Any]] = block.reshape(*block.shape[:2], -1).astype(exact)
+            values /= np.iinfo(block.dtype).max
             here = np.flatnonzero(rows.kept[done : done + len(chunk)]) + done
             rows.means[here] = values.mean(axis=2)
             rows.squares[here] = np.square(values).mean(axis=2)
@@ -207,7 +217,7 @@ def _fill(
         report("Decoding images", done, len(paths))
 
 
-def _lay_out(path: Path, shape: tuple[int, ...]) -> int:
+def _lay_out(path: Path, shape: tuple[int, ...], kind: np.dtype[np.uint8] | np.dtype[np.uint16]) -> int:
     """Makes the file with room for the pixels, and gives their offset: they are written past HDF5.
 
     A plain write says at once when the disk is full; HDF5 says so when it closes, and a mapped
@@ -219,7 +229,7 @@ def _lay_out(path: Path, shape: tuple[int, ...]) -> int:
     creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     with h5py.File(path, "w") as file:
         space = h5py.h5s.create_simple(shape)
-        h5py.h5d.create(file.id, b"pixels", h5py.h5t.NATIVE_UINT8, space, creation)
+        h5py.h5d.create(file.id, b"pixels", h5py.h5t.py_create(kind), space, creation)
     with h5py.File(path, "r") as file:
         return int(file["pixels"].id.get_offset())
 

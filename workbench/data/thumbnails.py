@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from workbench.data.fit import contained, resized, workers
-from workbench.data.formats import read_image
+from workbench.data.formats import read_image, stretched
+from workbench.data.planes import read_composite
+from workbench.data.shown import of_three
 from workbench.spec.errors import DataError, UsageError
 
 _LARGEST = 2048
@@ -39,9 +41,18 @@ def thumbnails(folder: Path, paths: Sequence[str], size: int) -> NDArray[np.uint
 
 
 def _thumbnail(path: Path, size: int) -> Image.Image:
-    # No `at_least` per axis is known before the file is open: asking for the square is never too small.
-    image = read_image(path, "rgb", at_least=(size, size), keep_alpha=True)
+    image = _picture(path, size)
     target = contained(image.size, size)
     if 2 * max(image.size) <= size:
         return image.resize(target, Image.Resampling.NEAREST)
     return resized(image, target)
+
+
+def _picture(path: Path, size: int) -> Image.Image:
+    """A file as one looks at it. Of planes the first three are red, green and blue, each from its own range."""
+    planes = read_composite(path)
+    if planes is None:
+        # No `at_least` per axis is known before the file is open: asking for the square is never too small.
+        return read_image(path, "rgb", at_least=(size, size), keep_alpha=True)
+    levels = np.stack([stretched(plane) for plane in planes], axis=-1)
+    return Image.fromarray(of_three(levels[None])[0]).convert("RGBA")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workbench.data.formats import looks_like_image, looks_like_video, starts_like_image
+from workbench.data.kinds import looks_like_image, looks_like_video, starts_like_image
 from workbench.spec.errors import DataError, NotFoundError
 from workbench.spec.progress import Report, ignore
 

@@ -106,7 +106,8 @@ class Preview(Request, frozen=True, kw_only=True, tag="preview"):
     'view-V' (n, h, w, 3) uint8; with `steps_of` >= 0 also 'step-K' (h, w, 3) uint8: image `steps_of`
     after op K of view `steps_view` (numbered as in `PreviewReply.names`).
 
-    The pixels are those that training feeds for (seed, epoch, image), before normalization. `held`: the name
+    The pixels are those that training feeds for (seed, epoch, image), before normalization, at 8 bits; of planes the
+    first three are red, green and blue. `held`: the name
     (`PreviewReply.originals`) of originals that the asker has; they are not sent again while they are the same.
     """
 

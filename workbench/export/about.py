@@ -9,16 +9,25 @@ from workbench.catalog.build import backbone_request
 from workbench.catalog.registry import Registry
 from workbench.inspect.encoder import LoadedEncoder, encoder_hash
 from workbench.runs.folder import RunFolder
+from workbench.spec.pixels import LEVELS, keeps_scale
 
 
 class Preprocessing(Struct, frozen=True, kw_only=True):
     """From a file to the network's input, in this order.
 
-    The upright image on white becomes a square of `stored_size` px by `fit` (Lanczos, 8 bits), which is
-    resized to `size` px (bilinear, antialiased), divided by 255, and normalized by `mean` and `std`.
+    The upright image becomes a square of `stored_size` px by `fit` (Lanczos, rounded to `depth` bits), which is
+    resized to `size` px (bilinear, antialiased), divided by its highest level, and normalized by `mean` and `std`.
+    `reads` says whether color and gray (on white) or planes are read. Unless `one_scale`, deep images are stretched
+    from their own range to 8 bits first; with it, `black` becomes 0 and `white` 1 in every image, and where these are
+    equal, the ends of the range of the file's type do.
     """
 
     channels: int
+    reads: Literal["rgb", "gray", "planes"] = "rgb"
+    depth: Literal["8", "16"] = "8"
+    black: float = 0.0
+    white: float = 0.0
+    one_scale: bool = False
     fit: Literal["crop", "pad", "stretch"]
     stored_size: int
     size: int
@@ -45,8 +54,10 @@ class AboutEncoder(Struct, frozen=True, kw_only=True):
     def source(self) -> dict[str, Any]:
         """The constants of the loading scripts. No name that a person typed gets into code."""
         values = self.preprocessing
+        scale = {"READS": values.reads, "LEVELS": LEVELS[values.depth], "BLACK": values.black, "WHITE": values.white}
         return {
             "CHANNELS": values.channels,
+            **(scale if values.one_scale else {}),
             "FIT": values.fit,
             "STORED_SIZE": values.stored_size,
             "SIZE": values.size,
@@ -62,6 +73,11 @@ def about_encoder(run: RunFolder, loaded: LoadedEncoder, registry: Registry) -> 
     return AboutEncoder(
         preprocessing=Preprocessing(
             channels=loaded.channels,
+            reads=experiment.data.channels,
+            depth=experiment.data.depth,
+            black=experiment.data.black,
+            white=experiment.data.white,
+            one_scale=keeps_scale(experiment.data),
             fit=experiment.data.fit,
             stored_size=experiment.data.size,
             size=loaded.image_size,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -136,7 +137,7 @@ def _original(run: RunFolder, loaded: LoadedEncoder, about: AboutEncoder, report
     return Original(loaded=loaded, about=about, images=images.numpy(), features=features.numpy())
 
 
-def _some_pixels(run: RunFolder, loaded: LoadedEncoder, report: Report) -> NDArray[np.uint8]:
+def _some_pixels(run: RunFolder, loaded: LoadedEncoder, report: Report) -> NDArray[np.unsignedinteger[Any]]:
     """Images from all over the data set: from their files, or from the pixel store where those are gone."""
     table = read_split(run.split_file)
     spread = np.linspace(0, len(table) - 1, min(len(table), COMPARED_IMAGES)).astype(int)

@@ -4,6 +4,7 @@ The same scripts verify the export: what is compared with the original is what t
 """
 
 from workbench.export.about import AboutEncoder
+from workbench.export.reading import EIGHT_BITS, ONE_SCALE
 
 _HEAD = '''"""Features of images, from the encoder beside this file.
 
@@ -17,38 +18,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+{tifffile}from PIL import Image, ImageOps
 
 {constants}
 HERE = Path(__file__).resolve().parent
 
 
-def read_image(path):
-    """An image file as the encoder was trained on it: (channels, SIZE, SIZE) float32 in [0, 1]."""
-    with Image.open(path) as image:
-        if image.format in ("JPEG", "MPO"):
-            image.draft(None, (2 * STORED_SIZE, 2 * STORED_SIZE))
-        image = to_eight_bits(ImageOps.exif_transpose(image))
-    square = np.asarray(to_square(image), dtype=np.float32) / 255
-    planes = square[None] if square.ndim == 2 else square.transpose(2, 0, 1)
-    if SIZE == STORED_SIZE:
-        return np.ascontiguousarray(planes)
-    return np.stack([np.asarray(Image.fromarray(plane).resize((SIZE, SIZE), Image.BILINEAR)) for plane in planes])
-
-
-def to_eight_bits(image):
-    """Transparent parts on white; deep images stretched from their lowest to their highest value."""
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image).astype(np.float64)
-        low, high = values.min(), values.max()
-        image = Image.fromarray(np.rint((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (255, 255, 255, 255)), image)
-    if image.mode == "P":
-        image = image.convert("RGB")
-    return image.convert("RGB" if CHANNELS == 3 else "L")
-
+{reading}
 
 def to_square(image):
     """FIT says how an image that is not square becomes one."""
@@ -149,6 +125,10 @@ def script_name(format_name: str) -> str:
 def script(format_name: str, about: AboutEncoder) -> str:
     """The script of one format."""
     constants = "\n".join(f"{name} = {value!r}" for name, value in about.source().items())
-    head = _HEAD.replace("{script}", script_name(format_name)).replace("{needs}", _NEEDS[format_name])
+    deep = about.preprocessing.one_scale
+    needs = _NEEDS[format_name] + (", tifffile" if deep else "")
+    head = _HEAD.replace("{script}", script_name(format_name)).replace("{needs}", needs)
+    head = head.replace("{tifffile}", "import tifffile\n" if deep else "")
+    head = head.replace("{reading}", (ONE_SCALE if deep else EIGHT_BITS).strip())
     body = _BODY[format_name].replace("{loading}", about.loading.strip() + "\n")
     return head.replace("{constants}", constants) + body + _FOOT

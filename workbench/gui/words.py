@@ -60,3 +60,12 @@ def moment(then: float) -> str:
     if when.date() == now.date():
         return f"today {when:%H:%M}"
     return f"{when.day} {when:%b %H:%M}" if when.year == now.year else f"{when.day} {when:%b %Y}"
+
+
+def shown_planes(count: int) -> str:
+    """'planes 1, 2, 3 of 5 as red, green, blue': how so many planes are shown; '' where they are not several."""
+    shown = min(3, count)
+    if shown < 2:
+        return ""
+    numbers = ", ".join(str(number + 1) for number in range(shown))
+    return f"planes {numbers} of {count} as {', '.join(('red', 'green', 'blue')[:shown])}"

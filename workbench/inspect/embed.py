@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from workbench.spec.progress import Report, ignore
 def embed(
     encoder: Encoder,
     normalization: nn.Module,
-    pixels: NDArray[np.uint8],
+    pixels: NDArray[np.unsignedinteger[Any]],
     *,
     image_size: int,
     device: torch.device,
@@ -26,7 +27,7 @@ def embed(
     batch_size: int = 256,
     report: Report = ignore,
 ) -> NDArray[np.float32]:
-    """Features (n, d) float32 of images (N, C, S, S) uint8, or of `rows` of them (n,), in that order.
+    """Features (n, d) float32 of images (N, C, S, S) uint8 or uint16, or of `rows` of them (n,), in that order.
 
     Whole images, resized to `image_size`, normalized; eval mode, no gradients, float32 on any device.
     The encoder is left in the mode and on the device that it was in.

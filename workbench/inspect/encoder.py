@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from torch import nn
 
 from workbench.augment.normalize import Normalization, normalization_for
-from workbench.catalog.build import build_encoder, channels_of, image_size_of
+from workbench.catalog.build import build_encoder, image_size_of
 from workbench.catalog.registry import Registry, load_registry
 from workbench.method.backbone import Encoder
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import RunError
-from workbench.spec.experiment import Experiment
+from workbench.spec.experiment import DataSpec, Experiment
+from workbench.spec.pixels import channels_of, of_planes
 
 PREFIX = "encoder."
 """Keys of the encoder's weights within the weights of a method."""
@@ -50,7 +51,9 @@ def load_encoder(
     """
     experiment = run.experiment()
     state = read_checkpoint(run.checkpoints / f"{which}.pt")
-    channels, image_size = channels_of(experiment.data), image_size_of(experiment)
+    means = state["normalization"]
+    channels, image_size = len(means["mean"]), image_size_of(experiment)
+    experiment = replace(experiment, data=of_planes(experiment.data, channels))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
         encoder = build_encoder(
@@ -64,7 +67,6 @@ def load_encoder(
         weights = {key[len(PREFIX) :]: value for key, value in state["method"].items() if key.startswith(PREFIX)}
         _fill(encoder, weights, run)
     encoder.eval().requires_grad_(requires_grad=False)
-    means = state["normalization"]
     return LoadedEncoder(
         encoder=encoder,
         normalization=Normalization(tuple(means["mean"]), tuple(means["std"])),
@@ -78,11 +80,12 @@ def load_encoder(
 def load_pretrained(run: RunFolder, *, registry: Registry | None = None) -> LoadedEncoder:
     """The backbone of a run with its library's weights, and their normalization; nothing of the run's training.
 
-    Raises what the hub's absence raises, in words, where they are not at hand.
+    Planes that are no colors are normalized as the run's last checkpoint says. Raises what the hub's absence raises,
+    in words, where the weights are not at hand.
     """
     experiment = run.experiment()
-    data = replace(experiment.data, normalize="imagenet")
-    channels, image_size = channels_of(data), image_size_of(experiment)
+    normalization, data = _usual_normalization(run, experiment.data)
+    channels, image_size = normalization.channels, image_size_of(experiment)
     encoder = build_encoder(
         replace(experiment.backbone, weights="pretrained", stem="auto"),
         channels=channels,
@@ -92,12 +95,22 @@ def load_pretrained(run: RunFolder, *, registry: Registry | None = None) -> Load
     encoder.eval().requires_grad_(requires_grad=False)
     return LoadedEncoder(
         encoder=encoder,
-        normalization=normalization_for(data, [0.0] * channels, [1.0] * channels),
-        experiment=experiment,
+        normalization=normalization,
+        experiment=replace(experiment, data=data),
         epoch=0,
         channels=channels,
         image_size=image_size,
     )
+
+
+def _usual_normalization(run: RunFolder, data: DataSpec) -> tuple[Normalization, DataSpec]:
+    """What the library's weights expect of these images, whose planes are counted then."""
+    if data.channels == "planes":
+        means = read_checkpoint(run.checkpoints / "last.pt")["normalization"]
+        return Normalization(means["mean"], means["std"]), of_planes(data, len(means["mean"]))
+    channels = channels_of(data)
+    data_as_usual = replace(data, normalize="imagenet")
+    return normalization_for(data_as_usual, [0.0] * channels, [1.0] * channels), data
 
 
 def _fill(encoder: Encoder, weights: dict[str, torch.Tensor], run: RunFolder) -> None:

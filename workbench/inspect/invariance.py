@@ -49,10 +49,10 @@ def invariance(
     nearly the same direction, as untrained ones do, would look blind to everything otherwise. ids: (n,), for the
     draws, which are the same for every encoder.
     """
-    color = pixels.shape[1] == 3
+    channels = pixels.shape[1]
     ladders = [(info, ladder) for info in ops.values() for ladder in info.ladders]
-    skipped = tuple(ladder.title for _, ladder in ladders if ladder.needs_color and not color)
-    ladders = [(info, ladder) for info, ladder in ladders if color or not ladder.needs_color]
+    skipped = tuple(ladder.title for _, ladder in ladders if not ladder.does_something_to(channels))
+    ladders = [(info, ladder) for info, ladder in ladders if ladder.does_something_to(channels)]
     steps = 1 + sum(ladder.steps for _, ladder in ladders)
     report("auditing", 0, steps)
     original = _features(loaded, pixels, ids, (), ops=ops, device=device)

@@ -1,5 +1,7 @@
 """What was found in a folder, as plain data."""
 
+from collections import Counter
+
 from msgspec import Struct
 
 
@@ -21,7 +23,9 @@ class LabelTable(Struct, frozen=True, kw_only=True):
 
 
 class ScanReport(Struct, frozen=True, kw_only=True):
-    """A folder's images, in sorted order. The columns `paths` … `classes` have one entry per image.
+    """A folder's images, in sorted order. The columns `paths` … `parts` have one entry per image.
+
+    `planes` is how many planes an image has (3 where it is in color), `bits` how many its values have.
 
     `classes` is the name of the sub-folder that holds an image ("" at the top), with train/ and
     test/ parents taken off; `parts` is "train", "test" or "" where no such parent exists.
@@ -35,6 +39,8 @@ class ScanReport(Struct, frozen=True, kw_only=True):
     sizes: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    planes: tuple[int, ...] = ()
+    bits: tuple[int, ...] = ()
     broken: tuple[BrokenFile, ...] = ()
     tables: tuple[LabelTable, ...] = ()
     notes: tuple[str, ...] = ()
@@ -45,9 +51,44 @@ class ScanReport(Struct, frozen=True, kw_only=True):
         """How many readable images there are."""
         return len(self.paths)
 
+    @property
+    def usual_planes(self) -> int:
+        """The number of planes that most images have; of several, the smallest. 0 without images."""
+        found = Counter(self.planes)
+        return min(found, key=lambda count: (-found[count], count), default=0)
+
     def class_counts(self) -> dict[str, int]:
         """Images per class folder, by name."""
         counts: dict[str, int] = {}
         for name in self.classes:
             counts[name] = counts.get(name, 0) + 1
         return dict(sorted(counts.items()))
+
+
+def is_planar(mode: str, planes: int) -> bool:
+    """Whether an image has several planes that are neither red, green and blue nor opacity."""
+    return planes > 1 and (mode in ("planes", "1", "L", "F") or mode.startswith("I"))
+
+
+def pixels_in_words(mode: str, planes: int, bits: int) -> str:
+    """What a file's pixels are: 'color', 'gray of 16 bits', '5 planes of 16 bits'."""
+    kind = f"{planes} planes" if is_planar(mode, planes) else _MODES.get(mode, mode)
+    if mode == "F":
+        return f"{kind}, floating point" if is_planar(mode, planes) else kind
+    return kind if bits <= 8 else f"{kind} of {bits} bits"
+
+
+_MODES = {
+    "RGB": "color",
+    "RGBA": "color, transparent",
+    "L": "gray",
+    "LA": "gray, transparent",
+    "P": "palette",
+    "1": "black and white",
+    "CMYK": "print (CMYK)",
+    "I;16": "gray",
+    "I;16B": "gray",
+    "I": "gray",
+    "F": "floating point",
+    "YCbCr": "color",
+}

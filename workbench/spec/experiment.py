@@ -8,6 +8,9 @@ from workbench.spec.params import Params, param
 
 VERSION = 1
 
+MOST_PLANES = 64
+"""A file with more is a volume or a film rather than an image of so many channels."""
+
 Role = Literal["global", "local"]
 
 
@@ -30,7 +33,32 @@ class DataSpec(Params, frozen=True, kw_only=True):
     test_fraction: Annotated[float, param("Share of images kept for testing.", ge=0.02, le=0.9)] = 0.2
     size: Annotated[int, param("Side of the stored square image.", ge=8, le=1024, unit="px")] = 64
     fit: Annotated[Literal["crop", "pad", "stretch"], param("How an image that is not square becomes one.")] = "crop"
-    channels: Annotated[Literal["rgb", "gray"], param("Color, or one gray channel.")] = "rgb"
+    channels: Annotated[
+        Literal["rgb", "gray", "planes"], param("Color, one gray channel, or every plane of a file as a channel.")
+    ] = "rgb"
+    planes: Annotated[
+        int,
+        param("Planes of an image where channels is planes; 0 takes what most files have.", ge=0, le=MOST_PLANES),
+    ] = 0
+    depth: Annotated[
+        Literal["8", "16"],
+        param(
+            "Bits of a stored value. At 8 a deep image of color or gray is stretched from its own lowest to its own "
+            "highest value; at 16 all images keep one scale.",
+        ),
+    ] = "8"
+    black: Annotated[float, param("The value in the files that becomes black, for all images.", ge=-1e12, le=1e12)] = (
+        0.0
+    )
+    white: Annotated[
+        float,
+        param(
+            "The value in the files that becomes white, for all images. Where black and white are equal, it is the "
+            "range of the files' own type: 0 to 255, 0 to 65,535, or 0 to 1 for floating point.",
+            ge=-1e12,
+            le=1e12,
+        ),
+    ] = 0.0
     normalize: Annotated[
         Literal["dataset", "imagenet", "none"],
         param("The mean and deviation that are taken out of every view, from this set or from ImageNet."),

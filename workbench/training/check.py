@@ -8,10 +8,12 @@ from workbench.catalog.build import missing_needs
 from workbench.catalog.registry import Registry
 from workbench.spec.catalog import MethodCard
 from workbench.spec.errors import WorkbenchError
-from workbench.spec.experiment import Experiment
+from workbench.spec.experiment import DataSpec, Experiment
 from workbench.spec.machine import Finding
 from workbench.spec.needs import global_count, unmet_need
+from workbench.spec.normalization import fixed_statistics
 from workbench.spec.params import convert
+from workbench.spec.pixels import check_window
 from workbench.training.devices import resolve_device, resolve_precision
 from workbench.training.schedule import scaled_learning_rate
 
@@ -52,10 +54,22 @@ def _data(experiment: Experiment, images: int) -> Iterator[Finding]:
         yield _error(f"There is no folder {data.folder}.", "data.folder")
     elif images == 0:
         yield _error(f"There are no readable images in {data.folder}.", "data.folder")
+    yield from _pixels(data)
     if data.labels == "csv" and not data.column:
         yield _error("Labels come from a table, but no column is chosen.", "data.column")
     if data.labels == "none":
         yield _note("Without labels kNN is not measured; the health of the representation is.", "data.labels")
+
+
+def _pixels(data: DataSpec) -> Iterator[Finding]:
+    try:
+        check_window(data)
+        if data.channels == "planes" and data.planes:
+            fixed_statistics(data, data.planes)
+    except WorkbenchError as error:
+        yield _error(str(error), getattr(error, "where", "") or "data.normalize")
+    if data.channels != "planes" and data.planes:
+        yield _note("The number of planes counts only where channels is planes.", "data.planes")
 
 
 def _batch(experiment: Experiment, images: int, registry: Registry) -> Iterator[Finding]:
@@ -143,6 +157,12 @@ def _backbone(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         )
     if info.fixed_size and len(sizes) > 1:
         yield _error(f"{info.title} takes images of one size only, and the views have several.", "backbone.name")
+    if spec.weights == "pretrained" and experiment.data.channels == "planes":
+        yield _note(
+            "The library's weights are of red, green and blue; the planes take these filters in turn, and other "
+            "planes than colors may gain little from them.",
+            "backbone.weights",
+        )
     if spec.weights not in ("none", "pretrained") and not (Path(spec.weights) / "experiment.toml").is_file():
         yield _error(f"There is no run in {spec.weights} to take weights from.", "backbone.weights")
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ _AHEAD = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """One step's raw images. pixels: (B, C, S, S) uint8, on the device.
+    """One step's raw images. pixels: (B, C, S, S) uint8 or uint16, on the device.
 
     ids: (B,) int64, who the images are, on the CPU, where the draws of views are made of them;
     indices: (B,) int64 among the training images; labels: (B,) int64, -1 where unknown.
@@ -55,7 +56,7 @@ class Feed:
 
     def __init__(
         self,
-        pixels: NDArray[np.uint8],
+        pixels: NDArray[np.unsignedinteger[Any]],
         *,
         rows: NDArray[np.int64],
         ids: NDArray[np.int64],

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from msgspec import structs
 
 from workbench import __version__
 from workbench.augment.normalize import Normalization, normalization_for
@@ -27,6 +28,7 @@ from workbench.runs.split import read_split, write_split
 from workbench.spec import places
 from workbench.spec.errors import Cancelled, CheckError, RunError
 from workbench.spec.experiment import Experiment
+from workbench.spec.pixels import of_planes
 from workbench.spec.progress import Report
 from workbench.training.checkpoint import (
     Position,
@@ -135,6 +137,7 @@ def make_ready(
     device = _device(experiment, ranks)
     data = _read_images(run, experiment, ranks=ranks, report=_telling(report, journal, pulse), journal=journal)
     _check_split(experiment, data, ranks)
+    experiment = structs.replace(experiment, data=of_planes(experiment.data, data.store.pixels.shape[1]))
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
     method = build_method(
         experiment,

@@ -6,12 +6,13 @@ import numpy as np
 import psutil
 import torch
 
-from workbench.catalog.build import build_method, channels_of
+from workbench.catalog.build import build_method
 from workbench.catalog.registry import Registry
 from workbench.method.contract import Progress
 from workbench.spec.errors import CheckError
 from workbench.spec.experiment import Experiment
 from workbench.spec.machine import Measurement
+from workbench.spec.pixels import LEVELS, channels_of
 from workbench.spec.progress import Report, ignore
 from workbench.training.check import train_images
 from workbench.training.devices import memory_total, resolve_device
@@ -87,10 +88,13 @@ def _noise(experiment: Experiment, device: torch.device, classes: int) -> Drawn:
     count, side = experiment.train.batch_size, experiment.data.size
     generator = torch.Generator().manual_seed(0)
     shape = (count, channels_of(experiment.data), side, side)
+    depth = experiment.data.depth
+    numbers = torch.randint(0, LEVELS[depth] + 1, shape, dtype=torch.int32, generator=generator)
+    pixels = numbers.to(torch.uint16 if depth == "16" else torch.uint8)
     labels = torch.arange(count) % max(1, classes)
     return Drawn(
         step=0,
-        pixels=torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator).to(device),
+        pixels=pixels.to(device),
         ids=torch.arange(count),
         indices=torch.arange(count, device=device),
         labels=labels.to(device),

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
-from workbench.data.formats import KNOWN_KINDS
+from workbench.data.kinds import KNOWN_KINDS
+from workbench.data.window import suggest_window
 from workbench.method.backbone import BackboneInfo
 from workbench.spec.catalog import MethodCard, PresetCard
-from workbench.spec.dataset import LabelTable, ScanReport
+from workbench.spec.dataset import LabelTable, ScanReport, is_planar
 from workbench.spec.errors import CheckError
 from workbench.spec.experiment import (
+    MOST_PLANES,
     BackboneSpec,
     DataSpec,
     Experiment,
@@ -159,8 +161,8 @@ def _refuse_empty(scan: ScanReport) -> None:
 
 def _data(scan: ScanReport, device: Device, reasons: list[str]) -> DataSpec:
     size = _size(scan, device, reasons)
-    channels = _channels(scan, reasons)
-    spec = DataSpec(folder=scan.folder, size=size, channels=channels)
+    channels, planes = _channels(scan, reasons)
+    spec = _deep(scan, DataSpec(folder=scan.folder, size=size, channels=channels, planes=planes), reasons)
     table = max(scan.tables, key=lambda table: table.matched, default=None)
     folders = scan.class_counts()
     classes = len(set(folders) - {""})
@@ -194,11 +196,33 @@ def _size(scan: ScanReport, device: Device, reasons: list[str]) -> int:
     return size
 
 
-def _channels(scan: ScanReport, reasons: list[str]) -> Literal["rgb", "gray"]:
+def _channels(scan: ScanReport, reasons: list[str]) -> tuple[Literal["rgb", "gray", "planes"], int]:
+    """The channels, and how many planes where they are planes."""
+    usual = scan.usual_planes
+    planar = sum(
+        planes == usual and is_planar(mode, planes) for mode, planes in zip(scan.modes, scan.planes, strict=False)
+    )
+    if planar * 2 > scan.count:
+        reasons.append(f"{usual} planes, each a channel of its own, because the files hold so many.")
+        return "planes", min(usual, MOST_PLANES)
     if all(mode in ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L") for mode in scan.modes):
         reasons.append("One gray channel, because no image has color.")
-        return "gray"
-    return "rgb"
+        return "gray", 0
+    return "rgb", 0
+
+
+def _deep(scan: ScanReport, data: DataSpec, reasons: list[str]) -> DataSpec:
+    """16 bits and one scale where most images have more than 8."""
+    if sum(bits > 8 for bits in scan.bits) * 2 <= scan.count:
+        return data
+    reasons.append("Stored at 16 bits, because the files have more than 8; all images keep one scale.")
+    data = replace(data, depth="16")
+    deep = tuple(path for path, bits in zip(scan.paths, scan.bits, strict=True) if bits > 8)
+    window = suggest_window(Path(scan.folder), deep)
+    if window is None:
+        return data
+    reasons.append(window.reason)
+    return replace(data, black=window.black, white=window.white)
 
 
 def _label_column(table: LabelTable, count: int) -> str:

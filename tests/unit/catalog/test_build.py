@@ -5,11 +5,13 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from workbench.catalog.build import backbone_request, build_encoder, build_method, channels_of, image_size_of
+from workbench.catalog.build import backbone_request, build_encoder, build_method, image_size_of
 from workbench.catalog.registry import load_registry
+from workbench.method.backbone import BackboneRequest
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError, SpecError, UnknownKeyError, WorkbenchError
 from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment, MethodSpec, TrainSpec, ViewSpec
+from workbench.spec.pixels import channels_of
 
 REGISTRY = load_registry()
 
@@ -99,10 +101,28 @@ def test_a_hub_out_of_reach_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> No
     build(asked, fetch=False)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 5, 7])
+def test_pretrained_filters_of_color_are_shared_out_to_other_channels(
+    channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As timm does, and so that images whose channels are all alike give what gray images gave."""
+    from timm.models import adapt_input_conv
+
+    source = REGISTRY.backbone("resnet18").build(BackboneRequest(channels=3, image_size=64, stem="standard"))
+    state = {key: value.clone() for key, value in source.net.state_dict().items() if not key.startswith("fc.")}
+    state |= {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_, **__: state)
+    request = BackboneRequest(channels=channels, image_size=64, stem="standard", pretrained=True)
+    built = REGISTRY.backbone("resnet18").build(request)
+    expected = adapt_input_conv(channels, state["conv1.weight"].clone())
+    torch.testing.assert_close(built.net.get_parameter("conv1.weight").detach(), expected)
+
+
 def finished_run(folder: Path, asked: Experiment) -> tuple[RunFolder, torch.nn.Module]:
     run = RunFolder.create(folder, asked)
     method = build(asked)
-    torch.save({"method": method.state_dict()}, run.checkpoints / "last.pt")
+    means = {"mean": [0.5] * channels_of(asked.data), "std": [0.2] * channels_of(asked.data)}
+    torch.save({"method": method.state_dict(), "normalization": means}, run.checkpoints / "last.pt")
     return run, method
 
 

@@ -23,7 +23,7 @@ def test_header_is_read_without_pixels(tmp_path: Path) -> None:
     gradient(400, 300).save(tmp_path / "a.jpg")
     content = (tmp_path / "a.jpg").read_bytes()
     (tmp_path / "cut.jpg").write_bytes(content[:-2000])
-    assert formats.read_header(tmp_path / "cut.jpg") == formats.Header(width=400, height=300, mode="RGB")
+    assert formats.read_header(tmp_path / "cut.jpg") == formats.Header(width=400, height=300, mode="RGB", planes=3)
     with pytest.raises(DataError, match="cut off"):
         formats.read_pixels(tmp_path / "cut.jpg", "rgb")
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import tifffile
 from msgspec.structs import replace
 
 from workbench.catalog.registry import Registry
@@ -12,7 +14,7 @@ from workbench.data.scan import scan_folder
 from workbench.spec import toml
 from workbench.spec.dataset import LabelTable, ScanReport
 from workbench.spec.errors import CheckError, NotFoundError, SpecError
-from workbench.spec.experiment import DataSpec, Experiment
+from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment
 from workbench.spec.fitting import fit_to
 from workbench.spec.machine import Device, Finding
 from workbench.spec.presets import preset_text
@@ -31,6 +33,8 @@ def _scan(count: int = 1000, *, side: int = 64, mode: str = "RGB", **values: Any
         "sizes": (1000,) * count,
         "classes": ("",) * count,
         "parts": ("",) * count,
+        "planes": (3 if mode == "RGB" else 1,) * count,
+        "bits": (8,) * count,
     }
     return ScanReport(**{**columns, **values})
 
@@ -214,3 +218,20 @@ def test_measuring_a_method_with_labels(
 ) -> None:
     supervised = replace(experiment, method=replace(experiment.method, name="supervised"))
     assert measure(supervised, 1000, registry).images_per_second > 0
+
+
+def test_deep_planes_are_suggested_as_they_are(tmp_path: Path, registry: Registry) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (5, 40, 40)).astype(np.uint16)
+    for number in range(12):
+        tifffile.imwrite(tmp_path / f"{number}.tif", values, photometric="minisblack")
+    experiment, reasons = suggest(scan_folder(tmp_path), registry=registry)
+    data = experiment.data
+    assert (data.channels, data.planes, data.depth, data.black, data.white) == ("planes", 5, "16", 0, 4095)
+    assert any(reason.startswith("5 planes, each a channel") for reason in reasons)
+    assert any("the most of 12 bits" in reason for reason in reasons)
+    assert all(op.op != "grayscale" for view in experiment.views for op in view.chain)
+    findings = check(replace(experiment, data=replace(data, normalize="imagenet")), 12, registry)
+    assert any("these images have 5 planes" in finding.message for finding in findings)
+    findings = check(replace(experiment, data=replace(data, black=5000.0)), 12, registry)
+    assert any(finding.field == "data.white" and finding.level == "error" for finding in findings)
+    assert measure(replace(experiment, backbone=BackboneSpec(name="tinyconv")), 12, registry).images_per_second > 0

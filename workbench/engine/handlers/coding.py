@@ -3,6 +3,7 @@
 from workbench.engine.handlers import torch_side
 from workbench.engine.messages import Arrays, ViewsAsPython, ViewsAsPythonReply
 from workbench.spec.experiment import DataSpec
+from workbench.spec.pixels import channels_of
 from workbench.spec.progress import Report
 
 _OF_THE_SET = (
@@ -27,7 +28,6 @@ def _normalization(data: DataSpec) -> tuple[list[float], list[float]] | None:
     if data.normalize != "imagenet":
         return None
     from workbench.augment.normalize import normalization_for
-    from workbench.catalog.build import channels_of
 
     channels = channels_of(data)
     taken = normalization_for(data, [0.0] * channels, [1.0] * channels)

@@ -6,12 +6,13 @@ import time
 from collections import OrderedDict
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.data.identity import image_ids
+from workbench.data.shown import SHOWN, as_pictures, of_three
 from workbench.engine.handlers import torch_side
 from workbench.engine.messages import Arrays, OpDrawn, Preview, PreviewReply, ViewDrawn
 from workbench.spec.errors import UsageError
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from workbench.augment.takes import Takes
 
 Pixels = NDArray[np.uint8]
-_Key = tuple[str, str, int, int, str, str]
+Stored = NDArray[np.unsignedinteger[Any]]
+_Key = tuple[object, ...]
 
 
 class DecodedImages:
@@ -34,13 +36,15 @@ class DecodedImages:
     def __init__(self, largest: int = 256 * 1024**2) -> None:
         self._largest = largest
         self._held = 0
-        self._images: OrderedDict[_Key, Pixels] = OrderedDict()
+        self._images: OrderedDict[_Key, Stored] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, data: DataSpec, paths: tuple[str, ...]) -> Pixels:
+    def read(self, data: DataSpec, paths: tuple[str, ...]) -> Stored:
         """(n, C, S, S) as the pixel store holds them. Raises `DataError` naming the file that cannot be read."""
+        from workbench.data.planes import counted
         from workbench.data.prepare import read_images
 
+        data = counted(data, Path(data.folder).expanduser(), paths)
         keys = [_key(data, path) for path in paths]
         with self._lock:
             found = {key: self._images[key] for key in keys if key in self._images}
@@ -53,7 +57,7 @@ class DecodedImages:
             self._keep({_key(data, path): image for path, image in zip(missing, images, strict=True)})
         return np.stack([found[key] for key in keys])
 
-    def _keep(self, images: dict[_Key, Pixels]) -> None:
+    def _keep(self, images: dict[_Key, Stored]) -> None:
         with self._lock:
             for key, image in images.items():
                 self._images[key] = image.copy()
@@ -65,7 +69,7 @@ class DecodedImages:
 _IMAGES = DecodedImages()
 
 
-def decoded(data: DataSpec, paths: tuple[str, ...]) -> Pixels:
+def decoded(data: DataSpec, paths: tuple[str, ...]) -> Stored:
     """Images as the pixel store holds them, from what was read before where it can be."""
     return _IMAGES.read(data, paths)
 
@@ -92,7 +96,7 @@ def preview(request: Preview, report: Report) -> tuple[PreviewReply, Arrays]:
         takes.turn_to(originals)
         stored = torch.from_numpy(pixels)
         shown = plan.show(stored, seed=request.seed, epoch=request.epoch, ids=ids, takes=takes)
-        arrays: Arrays = {} if request.held == originals else {"originals": _as_rgb(pixels)}
+        arrays: Arrays = {} if request.held == originals else {"originals": as_pictures(pixels)}
         arrays |= {f"view-{number}": _in_color(view.pictures) for number, view in enumerate(shown)}
         taken = (
             plan.steps_shown(stored, shown, takes, view=request.steps_view, item=request.steps_of)
@@ -124,7 +128,8 @@ def _key(data: DataSpec, path: str) -> _Key:
         changed = (Path(data.folder) / path).stat().st_mtime_ns
     except OSError:
         changed = 0  # Reading it says what is wrong.
-    return data.folder, path, changed, data.size, data.fit, data.channels
+    read = (data.size, data.fit, data.channels, data.planes, data.depth, data.black, data.white)
+    return data.folder, path, changed, *read
 
 
 @cache
@@ -153,11 +158,5 @@ def _drawn(view: "ShownView") -> tuple[ViewDrawn, ...]:
 
 
 def _in_color(pictures: "Tensor") -> Pixels:
-    """(n, h, w, C) uint8 to (n, h, w, 3); gray is the same in all three."""
-    return (pictures if pictures.shape[-1] == 3 else pictures.expand(-1, -1, -1, 3)).contiguous().numpy()
-
-
-def _as_rgb(pixels: Pixels) -> Pixels:
-    """(n, C, h, w) to (n, h, w, 3); gray is the same in all three."""
-    last = np.moveaxis(pixels, 1, -1)
-    return np.ascontiguousarray(last if last.shape[-1] == 3 else np.repeat(last, 3, axis=-1))
+    """(n, h, w, C) uint8 to (n, h, w, 3), of the channels that are shown."""
+    return of_three(pictures[..., :SHOWN].numpy())

@@ -1,6 +1,7 @@
 """What normalization takes out of every view, as far as it can be told before a run has read all its images."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +9,10 @@ from numpy.typing import NDArray
 from workbench.engine.messages import Arrays, PixelStatistics, PixelStatisticsReply
 from workbench.spec.errors import DataError
 from workbench.spec.normalization import fixed_statistics
+from workbench.spec.pixels import channels_of
 from workbench.spec.progress import Report
 
 _AT_ONCE = 32
-_SMALLEST_DEVIATION = 1.0 / 255.0  # As in the pixel store: images of one even color must not divide by zero.
 
 
 def pixel_statistics(request: PixelStatistics, report: Report) -> tuple[PixelStatisticsReply, Arrays]:
@@ -19,11 +20,11 @@ def pixel_statistics(request: PixelStatistics, report: Report) -> tuple[PixelSta
 
     Files that cannot be read are left out. Raises `DataError` where none can.
     """
-    from workbench.data.fit import channel_count
+    from workbench.data.planes import counted
     from workbench.data.prepare import readable_images
 
-    data = request.data
-    fixed = fixed_statistics(data, channel_count(data))
+    data = counted(request.data, Path(request.data.folder).expanduser(), request.paths)
+    fixed = fixed_statistics(data, channels_of(data))
     if fixed is not None:
         return PixelStatisticsReply(mean=fixed[0], std=fixed[1]), {}
     counts: NDArray[np.int64] | None = None
@@ -41,7 +42,7 @@ def pixel_statistics(request: PixelStatistics, report: Report) -> tuple[PixelSta
     return PixelStatisticsReply(mean=mean, std=std, images=images), {}
 
 
-def _counted(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _counted(pixels: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.int64]:
     """(C, levels): how often each value occurs in (n, C, S, S). Sums of counts are exact in any order."""
     levels = int(np.iinfo(pixels.dtype).max) + 1
     return np.stack([np.bincount(channel.ravel(), minlength=levels) for channel in np.moveaxis(pixels, 1, 0)])
@@ -52,5 +53,6 @@ def _moments(counts: NDArray[np.int64]) -> tuple[tuple[float, ...], tuple[float,
     shares = counts / counts.sum(axis=1, keepdims=True)
     means = shares @ values
     variances = (shares * (values - means[:, None]) ** 2).sum(axis=1)
-    deviations = np.sqrt(np.maximum(variances, _SMALLEST_DEVIATION**2))
+    smallest = 1.0 / (counts.shape[1] - 1)  # As in the pixel store: images of one even color must not divide by zero.
+    deviations = np.sqrt(np.maximum(variances, smallest**2))
     return tuple(map(float, means)), tuple(map(float, deviations))

@@ -9,10 +9,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from workbench.augment.pixels import as_levels
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import Registry
 from workbench.data.identity import image_ids
 from workbench.data.prepare import readable_images
+from workbench.data.shown import SHOWN, as_pictures, of_three
 from workbench.export.page.facts import RunFacts
 from workbench.export.page.markup import card, escape, paragraph
 from workbench.spec.errors import WorkbenchError
@@ -43,9 +45,9 @@ def samples(facts: RunFacts, registry: Registry) -> str:
     views = plan.make(torch.from_numpy(pixels), seed=facts.experiment.seed, epoch=0, ids=ids)
     figures = []
     for place, row in enumerate(kept):
-        images = [_picture(pixels[place], kind="original")]
+        images = [_picture(as_pictures(pixels[place][None])[0], kind="original")]
         for view in views[:_MOST_VIEWS]:
-            images.append(_picture((view[place].clamp(0, 1) * 255).round().byte().numpy()))
+            images.append(_picture(of_three(as_levels(view[place, :SHOWN][None]).numpy())[0]))
         label = facts.table.labels[row]
         caption = f"{facts.table.paths[row]}{f' · {label}' if label else ''}"
         figures.append(
@@ -53,6 +55,8 @@ def samples(facts: RunFacts, registry: Registry) -> str:
         )
     shown = min(len(plan.names), _MOST_VIEWS)
     note = f"the image as stored, then {shown} of its {len(plan.names)} views in the first epoch"
+    if pixels.shape[1] > SHOWN:
+        note += f"; of {pixels.shape[1]} planes the first three are shown as red, green and blue"
     return card("What the network saw", f'<div class="pictures">{"".join(figures)}</div>', note=note)
 
 
@@ -69,8 +73,9 @@ def _rows(facts: RunFacts) -> list[int]:
 
 
 def _picture(pixels: NDArray[np.uint8], *, kind: str = "") -> str:
-    """(C, h, w) as an inline PNG."""
-    image = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+    """(h, w, 3) as an inline PNG."""
+    gray = (pixels == pixels[..., :1]).all()
+    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0]) if gray else pixels)
     if image.width > _LARGEST:
         image = image.resize((_LARGEST, round(image.height * _LARGEST / image.width)), Image.Resampling.LANCZOS)
     if image.width <= 44:

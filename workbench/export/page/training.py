@@ -18,6 +18,7 @@ from workbench.export.page.markup import (
 )
 from workbench.runs.events import Health
 from workbench.runs.results import ProbeResult
+from workbench.spec.pixels import channels_in_words, keeps_scale, scale_in_words
 
 _HEALTH = (
     ("embedding_std", "embedding std", "about {embedding_std_healthy}"),
@@ -194,7 +195,8 @@ def about(facts_: RunFacts, *, beside_map: bool) -> str:
         ("method", facts_.method),
         ("backbone", facts_.backbone),
         ("weights at the start", "random" if experiment.backbone.weights == "none" else experiment.backbone.weights),
-        ("stored images", f"{data.size} px, {'color' if data.channels == 'rgb' else 'gray'}, fitted by {data.fit}"),
+        ("stored images", f"{data.size} px, {channels_in_words(data)}, fitted by {data.fit}"),
+        *([("scale", scale_in_words(data))] if keeps_scale(data) else []),
         ("views of each image", views),
         ("batch", f"{train.batch_size:,} images"),
         ("optimizer", f"{train.optimizer}, {number(train.learning_rate)} per 256 images, {train.schedule}"),

@@ -27,6 +27,8 @@ def format_number(value: float, *, whole: bool = False) -> str:
     if abs(value) < 1e-3 or abs(value) >= 1e6:
         digits, exponent = f"{value:.2e}".split("e")
         return f"{float(digits):g}e{int(exponent)}"
+    if abs(value) >= 10_000:
+        return f"{value:.0f}"
     text = f"{value:.4g}"
     if abs(value) >= 10:
         return text

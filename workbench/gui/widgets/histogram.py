@@ -30,6 +30,7 @@ class Histogram(QWidget):
         self._after = _NONE
         self._before = _NONE
         self._shades: Shades | None = None
+        self._planes = 0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Histogram")
         self.setToolTip("How often each value occurs: before filled, after as a line. Heights are square roots.")
@@ -48,12 +49,17 @@ class Histogram(QWidget):
     def set_pictures(self, before: Pixels | None, after: Pixels | None) -> None:
         """(h, w, 3) uint8 each."""
         pictures = [picture for picture in (before, after) if picture is not None]
-        gray = all(_is_gray(picture) for picture in pictures)
-        self._before = counted(before, gray=gray) if before is not None else _NONE
-        self._after = counted(after, gray=gray) if after is not None else _NONE
+        gray = self._planes == 1 or (self._planes == 0 and all(_is_gray(picture) for picture in pictures))
+        strips = 1 if gray else min(3, self._planes or 3)
+        self._before = counted(before)[:strips] if before is not None else _NONE
+        self._after = counted(after)[:strips] if after is not None else _NONE
         self.setAccessibleDescription("; ".join(self.words()))
         self.updateGeometry()
         self.update()
+
+    def set_planes(self, count: int) -> None:
+        """Pictures show the first three of so many planes; 0 where they are in color or gray."""
+        self._planes = count
 
     def set_shades(self, shades: Shades | None) -> None:
         """Writes the network's numbers at the ends of the axis; None writes 0 and 255."""
@@ -68,6 +74,14 @@ class Histogram(QWidget):
                 dark, bright = (100 * float(counts[:, end].sum()) / float(counts.sum()) for end in (0, 255))
                 told.append(f"{name}: {dark:.1f} % at 0, {bright:.1f} % at 255")
         return tuple(told)
+
+    def channels(self) -> str:
+        """'red, green, blue', 'gray', or 'planes 1, 2, 3': what the strips are, from above."""
+        if self._planes:
+            return f"plane{'s' if len(self._after) > 1 else ''} " + ", ".join(
+                str(number + 1) for number in range(len(self._after))
+            )
+        return ", ".join(_NAMES) if len(self._after) == len(_NAMES) else "gray"
 
     def sizeHint(self) -> QSize:
         """As high as its strips."""
@@ -99,7 +113,7 @@ class Histogram(QWidget):
             painter.drawPolygon(QPolygonF(shape))
         painter.setPen(QPen(QColor(tokens.grid), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
-        color = QColor(_COLORS[number]) if len(self._after) == len(_COLORS) else QColor(tokens.text)
+        color = QColor(_COLORS[number]) if len(self._after) > 1 else QColor(tokens.text)
         painter.setPen(QPen(color, 1.5))
         painter.drawPolyline(QPolygonF(_outline(lines[-1], most, area)))
 
@@ -110,13 +124,12 @@ class Histogram(QWidget):
             low, high = (f"{self._shades.numbers[:, end].mean():+.1f}" for end in (0, 255))
         painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, low)
         painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, high)
-        middle = ", ".join(_NAMES) if len(self._after) == len(_NAMES) else "gray"
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, middle)
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self.channels())
 
 
-def counted(picture: Pixels, *, gray: bool = False) -> Counts:
-    """(3, 256): how often each value occurs in (h, w, 3) uint8; (1, 256) where `gray` says that all are alike."""
-    return np.stack([np.bincount(picture[..., channel].ravel(), minlength=256) for channel in range(1 if gray else 3)])
+def counted(picture: Pixels) -> Counts:
+    """(3, 256): how often each value occurs in (h, w, 3) uint8."""
+    return np.stack([np.bincount(picture[..., channel].ravel(), minlength=256) for channel in range(3)])
 
 
 def _is_gray(picture: Pixels) -> bool:

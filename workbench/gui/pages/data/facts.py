@@ -6,28 +6,14 @@ from pathlib import PurePath
 
 from workbench.gui import words
 from workbench.gui.widgets.table import Fact
-from workbench.spec.dataset import ScanReport
-
-_MODES = {
-    "RGB": "color",
-    "RGBA": "color, transparent",
-    "L": "gray",
-    "LA": "gray, transparent",
-    "P": "palette",
-    "1": "black and white",
-    "CMYK": "print (CMYK)",
-    "I;16": "16-bit gray",
-    "I": "32-bit gray",
-    "F": "floating point",
-    "YCbCr": "color",
-}
+from workbench.spec.dataset import ScanReport, is_planar, pixels_in_words
 
 
 def summary(scan: ScanReport) -> list[Fact]:
-    """Counts, sizes and modes."""
+    """Counts, sizes and kinds of pixels."""
     facts: list[Fact] = [("images", f"{scan.count:,}", "")]
     facts.extend(_shapes(scan.widths, scan.heights))
-    facts.append(("colors", _modes(scan.modes), ""))
+    facts.append(("pixels", _pixels(scan), ""))
     facts.append(("on disk", words.size(sum(scan.sizes)), ""))
     return facts
 
@@ -42,7 +28,7 @@ def image_line(scan: ScanReport, row: int, *, label: str, part: str) -> str:
     parts = [
         scan.paths[row],
         f"{scan.widths[row]} × {scan.heights[row]}",
-        mode_word(scan.modes[row]),
+        pixels_in_words(scan.modes[row], scan.planes[row], scan.bits[row]),
         words.size(scan.sizes[row]),
         label,
         part,
@@ -50,9 +36,11 @@ def image_line(scan: ScanReport, row: int, *, label: str, part: str) -> str:
     return " · ".join(text for text in parts if text)
 
 
-def mode_word(mode: str) -> str:
-    """A color mode for a person."""
-    return _MODES.get(mode, mode)
+def planes_of(scan: ScanReport) -> int:
+    """How many planes most images have, where these are no colors; 0 else."""
+    count = scan.usual_planes
+    planar = sum(is_planar(mode, planes) for mode, planes in zip(scan.modes, scan.planes))
+    return count if planar * 2 > scan.count else 0
 
 
 def _shapes(widths: Sequence[int], heights: Sequence[int]) -> list[Fact]:
@@ -69,8 +57,8 @@ def _shapes(widths: Sequence[int], heights: Sequence[int]) -> list[Fact]:
     ]
 
 
-def _modes(modes: Sequence[str]) -> str:
-    counts = Counter(mode_word(mode) for mode in modes).most_common()
+def _pixels(scan: ScanReport) -> str:
+    counts = Counter(map(pixels_in_words, scan.modes, scan.planes, scan.bits)).most_common()
     if len(counts) == 1:
         return counts[0][0]
     shown = ", ".join(f"{name} {count:,}" for name, count in counts[:2])

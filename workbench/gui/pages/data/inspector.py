@@ -17,11 +17,15 @@ from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.table import FactTable
 from workbench.spec.dataset import LabelTable, ScanReport
-from workbench.spec.experiment import DataSpec
+from workbench.spec.experiment import MOST_PLANES, DataSpec
 from workbench.spec.params import ParamInfo, describe
+from workbench.spec.pixels import keeps_scale, scale_in_words
 
 WIDTH = 336 + GUTTER
 _MOST_CLASSES = 12
+_SPLIT = ("split", "test_fraction", "group", "limit")
+_PIXELS = ("size", "fit", "channels", "depth", "black", "white", "normalize")
+_SCALE = ("black", "white")
 _CHOICES = {
     "labels": (("none", "none"), ("folders", "the sub-folders"), ("csv", "a label table")),
     "csv": (("labels.csv", "labels.csv"),),
@@ -29,7 +33,8 @@ _CHOICES = {
     "group": (("", "nothing"),),
     "split": (("auto", "automatic"), ("folders", "train and test"), ("random", "random")),
     "fit": (("crop", "cut the middle"), ("pad", "pad"), ("stretch", "stretch")),
-    "channels": (("rgb", "color (3)"), ("gray", "gray (1)")),
+    "channels": (("rgb", "color (3)"), ("gray", "gray (1)"), ("planes", "planes")),
+    "depth": (("8", "8 bits"), ("16", "16 bits")),
     "normalize": (("dataset", "by this set"), ("imagenet", "as ImageNet"), ("none", "not at all")),
 }
 
@@ -53,16 +58,20 @@ class DataInspector(ScrollColumn):
         self._labels = Card("Labels", "used by probes, never by training")
         for widget in (self._form_labels, self.problem, self._classes):
             self._labels.content.addWidget(widget)
-        self._form_split = self._form("split", "test_fraction", "group", "limit")
+        self._form_split = self._form(*_SPLIT)
         self._split = Card("Split")
         self._split.content.addWidget(self._form_split)
-        self._form_size = self._form("size", "fit", "channels", "normalize")
-        size = Card("Working size", "what training reads")
-        size.content.addWidget(self._form_size)
+        self._form_size = self._form(*_PIXELS)
+        self.scale = QLabel()
+        self.scale.setProperty("role", "caption")
+        self.scale.setWordWrap(True)
+        self._size = Card("Working size", "what training reads")
+        self._size.content.addWidget(self._form_size)
+        self._size.content.addWidget(self.scale)
         self._notes = Card("Worth knowing")
         self._notes.hide()
         self.notes: list[str] = []
-        for card in (summary, self._labels, self._split, size, self._notes):
+        for card in (summary, self._labels, self._split, self._size, self._notes):
             self.column.addWidget(card)
         self.column.addStretch(1)
         division.changed.connect(self._on_divided)
@@ -80,21 +89,30 @@ class DataInspector(ScrollColumn):
         sources = [pair for pair in _CHOICES["labels"] if pair[0] == "none" or _offers(scan, pair[0])]
         self._form_labels.set_options("labels", sources)
         self._form_labels.set_options("csv", [(table.file, table.file) for table in tables] or _CHOICES["csv"])
-        self._rebuild_split(scan)
+        self._rebuild(scan)
         self._show_draft()
         self._show_notes()
 
-    def _rebuild_split(self, scan: ScanReport) -> None:
-        """The limit goes up to what there is."""
-        older = self._form_split
-        self._form_split = self._form("split", "test_fraction", "group", "limit", most=scan.count)
-        self._split.content.replaceWidget(older, self._form_split)
-        older.hide()
-        older.deleteLater()
+    def _rebuild(self, scan: ScanReport) -> None:
+        """The limit goes up to what there is, and black and white over the values that the files can have."""
+        older = (self._form_split, self._form_size)
+        self._form_split, self._form_size = self._form(*_SPLIT, scan=scan), self._form(*_PIXELS, scan=scan)
+        count = scan.usual_planes
+        planes = ("planes", f"planes ({count})" if 0 < count <= MOST_PLANES else "planes")
+        self._form_size.set_options("channels", [*_CHOICES["channels"][:-1], planes])
+        for card, form, newer in zip((self._split, self._size), older, (self._form_split, self._form_size)):
+            card.content.replaceWidget(form, newer)
+            form.hide()
+            form.deleteLater()
 
-    def _form(self, *names: str, most: int = 0) -> ParamForm:
+    def _form(self, *names: str, scan: ScanReport | None = None) -> ParamForm:
         by_name: dict[str, ParamInfo] = {info.name: info for info in describe(DataSpec)}
+        most = scan.count if scan else 0
         by_name["limit"] = replace(by_name["limit"], title="use at most", advanced=True, high=most or None)
+        bits = max(scan.bits, default=8) if scan else 8
+        if bits <= 16:  # Whole numbers, on a slider that tells small ones apart.
+            for name in _SCALE:
+                by_name[name] = replace(by_name[name], kind="int", low=0.0, high=float(2 ** max(bits, 8) - 1))
         options = {name: _CHOICES[name] for name in names if name in _CHOICES}
         form = ParamForm([by_name[name] for name in names], options=options)
         form.edited.connect(self._on_edited)
@@ -104,7 +122,13 @@ class DataInspector(ScrollColumn):
         draft = self._session.draft
         if draft is None:
             return
-        changes: dict[str, Any] = {name: value}
+        changes: dict[str, Any] = {name: float(value) if name in _SCALE else value}
+        if name == "channels":
+            scan = self._session.scan
+            count = min(scan.usual_planes, MOST_PLANES) if scan and value == "planes" else 0
+            changes["planes"] = count
+            if value == "planes" and draft.data.normalize == "imagenet":
+                changes["normalize"] = "dataset"  # ImageNet's numbers are of colors.
         if name in ("labels", "csv"):
             changes.update(self._follow(replace(draft.data, **changes)))
         data = replace(draft.data, **changes)
@@ -141,6 +165,10 @@ class DataInspector(ScrollColumn):
         values = asdict(data)
         for form in self.forms:
             form.set_values(values)
+        for name in _SCALE:
+            self._form_size.field(name).setVisible(keeps_scale(data))
+        self.scale.setVisible(keeps_scale(data))
+        self.scale.setText(scale_in_words(data))
         for name in ("csv", "column"):
             self._form_labels.field(name).setVisible(data.labels == "csv")
         self._form_split.field("group").setVisible(bool(columns))

@@ -140,7 +140,9 @@ class PicturesCard(Card):
             marks=Mapped(rows, self._division.number),
         )
         shown = words.counted(len(rows), "image")
-        self.set_note(shown if len(rows) == scan.count else f"{len(rows):,} of {words.counted(scan.count, 'image')}")
+        note = shown if len(rows) == scan.count else f"{len(rows):,} of {words.counted(scan.count, 'image')}"
+        planes = facts.planes_of(scan)
+        self.set_note(f"{note} · {words.shown_planes(planes)}, each from its own range" if planes > 1 else note)
         self.line.setText("Click a picture for its details.")
         self._show_tab()
 

@@ -195,8 +195,9 @@ class MethodPage(Page):
         self._reasons_words.setText("\n".join(f"· {reason}" for reason in reasons))
         scan = self.session.scan
         if scan:
-            kind = "gray" if draft.data.channels == "gray" else "color"
-            self.set_purpose(f"{self.purpose} Recommended for {counted(scan.count, f'{kind} image')} first.")
+            kind = {"gray": "gray image", "planes": "image of several planes"}.get(draft.data.channels, "color image")
+            several = "images of several planes" if draft.data.channels == "planes" else ""
+            self.set_purpose(f"{self.purpose} Recommended for {counted(scan.count, kind, several)} first.")
 
     def _show_empty(self) -> None:
         if not self.session.catalog.methods and self.session.draft is not None:

@@ -20,6 +20,7 @@ from workbench.gui.widgets.pictures import Pictures
 from workbench.gui.widgets.shades import Shades
 from workbench.gui.widgets.slider import Scale, Slider
 from workbench.gui.widgets.view_grid import LARGEST, SMALLEST, ViewGrid
+from workbench.gui.words import shown_planes
 from workbench.spec.dataset import ScanReport
 
 _TOLD_LINES = 2
@@ -139,7 +140,10 @@ class Board(Card):
         self._shown = (request, reply, arrays)
         self.problem.hide()
         self.normalization.set_data(request.data)
-        self._set_note(f"preview {milliseconds:.0f} ms")
+        planes = request.data.planes if request.data.channels == "planes" else 0
+        self.lightbox.histogram.set_planes(planes)
+        told = (shown_planes(planes), f"preview {milliseconds:.0f} ms")
+        self._set_note(" · ".join(text for text in told if text))
         self._draw()
 
     def _lay_out(self) -> None:

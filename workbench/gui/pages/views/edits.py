@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from workbench.spec.catalog import Catalog, PresetCard
-from workbench.spec.experiment import Experiment, OpSpec, ViewSpec
+from workbench.spec.experiment import DataSpec, Experiment, OpSpec, ViewSpec
 from workbench.spec.needs import global_count
 
 _NEEDS_COLOR = {"saturation", "hue"}
@@ -117,8 +117,8 @@ def advice(experiment: Experiment, catalog: Catalog, place: int) -> tuple[Advice
         )
     elif all(_is_fixed(spec, catalog) for spec in active):
         found.append(Advice("Views are identical.", "Nothing in this chain is drawn at random."))
-    if experiment.data.channels == "gray":
-        found += _gray_advice(active, catalog)
+    if experiment.data.channels != "rgb":
+        found += _color_advice(experiment.data, active, catalog)
     for spec in view.chain:
         if spec.enabled and _values(spec, catalog).get("p", 1) == 0:
             found.append(
@@ -137,18 +137,23 @@ def advice(experiment: Experiment, catalog: Catalog, place: int) -> tuple[Advice
     return tuple(found)
 
 
-def _gray_advice(active: Sequence[OpSpec], catalog: Catalog) -> list[Advice]:
+def _color_advice(data: DataSpec, active: Sequence[OpSpec], catalog: Catalog) -> list[Advice]:
+    """Ops of color on images that have none; three planes are taken for red, green and blue."""
     found = []
+    taken = data.channels == "planes" and data.planes == 3
+    does = "takes the planes for colors" if taken else "does nothing here"
+    do = does.replace("takes", "take").replace("does", "do")
+    why = "The images have one gray channel already."
+    if data.channels == "planes":
+        why = "Three planes count as red, green and blue." if taken else "The channels are planes, and no colors."
     titles = {card.name: card.title for card in catalog.ops}
     for spec in active:
         values = _values(spec, catalog)
         if spec.op in _COLOR_OPS:
             title = titles.get(spec.op, spec.op)
-            found.append(Advice(f"{title} does nothing here.", "The images have one gray channel already."))
+            found.append(Advice(f"{title} {does}.", why))
         elif any(values.get(name) for name in _NEEDS_COLOR):
-            found.append(
-                Advice("Saturation and hue do nothing here.", "The images have one gray channel; set both to 0.")
-            )
+            found.append(Advice(f"Saturation and hue {do}.", f"{why} Set both to 0."))
     return found
 
 

@@ -1,5 +1,7 @@
 """Views as stored, or as the network gets them: the switch, and the mean and deviation behind it."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -18,8 +20,7 @@ _HELP = (
     "Normalized: the numbers that the network gets, (value − mean) / deviation of each channel. "
     f"0 is mid gray; black and white are {REACH} deviations away."
 )
-_MANY_CHANNELS = "These images have other channels than red, green and blue: what you see are chosen ones, as stored."
-_IN_COLORS = frozenset(("rgb", "gray"))
+_MOST_WRITTEN = 6
 
 
 class NormalizationSwitch(QWidget):
@@ -60,7 +61,7 @@ class NormalizationSwitch(QWidget):
             return self._problem or "measuring mean and deviation …"
         if self._data is not None and self._data.normalize == "none":
             return "normalization is off: the network gets values from 0 to 1"
-        means, deviations = (" ".join(f"{value:.2f}" for value in numbers) for numbers in (reply.mean, reply.std))
+        means, deviations = (_written(numbers) for numbers in (reply.mean, reply.std))
         source = f"from {reply.images:,} images" if reply.images else "ImageNet's"
         return f"mean {means} · deviation {deviations} · {source}"
 
@@ -77,14 +78,11 @@ class NormalizationSwitch(QWidget):
             return
         self._data = key
         self._problem = ""
-        in_colors = data.channels in _IN_COLORS
-        self.mode.setEnabled(in_colors)
-        self.setToolTip(_HELP if in_colors else _MANY_CHANNELS)
         self._ask()
 
     @property
     def _wanted(self) -> bool:
-        return self.mode.value() == "normalized" and self.mode.isEnabled()
+        return self.mode.value() == "normalized"
 
     def _reply(self) -> PixelStatisticsReply | None:
         return self._known.get(self._data) if self._wanted and self._data is not None else None
@@ -116,6 +114,13 @@ class NormalizationSwitch(QWidget):
         if failure.reason == "error":
             self._problem = f"mean and deviation could not be measured: {failure.message}"
             self.changed.emit()
+
+
+def _written(numbers: Sequence[float]) -> str:
+    """Two digits, more where all are small; the first few of many channels."""
+    digits = 2 if max(numbers, default=1.0) >= 0.05 else 4
+    shown = " ".join(f"{value:.{digits}f}" for value in numbers[:_MOST_WRITTEN])
+    return f"{shown} …" if len(numbers) > _MOST_WRITTEN else shown
 
 
 def _key(data: DataSpec) -> DataSpec:
