@@ -61,9 +61,13 @@ class Bench:
         """Everything that is not done yet, cheapest first. Returns the table, which is also in the folder."""
         self._measure()
         cost = {name: 1 / rate for name, rate in self._rates.items()}
-        work = in_order(self.methods, self.seeds, cost, self.plan.registry)
+        possible = tuple(name for name in self.methods if name not in self._impossible)
+        work = in_order(possible, self.seeds, cost, self.plan.registry)
+        there = {(one.method, one.seed) for one in self.table().outcomes if one.probes}
+        if there:
+            self.tell(f"{len(there)} of {len(work)} runs are finished already.")
         for number, (method, seed) in enumerate(work):
-            if method in self._impossible:
+            if (method, seed) in there:
                 continue
             said = f"[{number + 1}/{len(work)}] {method}, seed {seed}"
             began = time.monotonic()
@@ -222,11 +226,7 @@ class Bench:
 
     def _left(self, left: Sequence[tuple[str, int]]) -> str:
         runs = runs_of(self.out / "runs")
-        seconds = sum(
-            self._expected(method)
-            for method, seed in left
-            if method not in self._impossible and not _is_done(runs.get((method, seed)))
-        )
+        seconds = sum(self._expected(method) for method, seed in left if not _is_done(runs.get((method, seed))))
         return f" · about {duration(seconds)} left" if seconds else ""
 
 
