@@ -77,6 +77,7 @@ METHOD = MethodInfo(
     params=BarlowTwinsParams,
     build=BarlowTwins,
     tags=("no negatives", "uses all dimensions"),
+    first_choice=True,
     min_batch=2,
     no_accumulation="Barlow Twins takes its statistics over the whole batch: parts of it do not add up to the whole.",
     global_views=2,

@@ -123,6 +123,7 @@ METHOD = MethodInfo(
     params=MoCoParams,
     build=MoCo,
     tags=("small batches", "momentum teacher"),
+    first_choice=True,
     min_batch=2,
     global_views=2,
     preset="moco-v2",

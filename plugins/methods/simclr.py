@@ -78,6 +78,7 @@ METHOD = MethodInfo(
     params=SimCLRParams,
     build=SimCLR,
     tags=("needs large batches", "robust"),
+    first_choice=True,
     min_batch=2,
     no_accumulation="SimCLR compares the images of a batch with each other: parts of it do not add up to the whole.",
     global_views=2,

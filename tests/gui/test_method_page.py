@@ -275,29 +275,59 @@ def test_a_run_that_cannot_be_made_is_told_in_words(
     assert told == ["The runs folder cannot be written."]
 
 
-def card(name: str, family: Any, tags: tuple[str, ...] = (), *, labels: bool = False) -> MethodCard:
+def card(name: str, family: Any, tags: tuple[str, ...] = (), *, first: bool = False) -> MethodCard:
     return MethodCard(
         name=name, title=name, family=family, paper="", year=0, summary="", explanation="", when="", collapse="",
-        tags=tags, uses_labels=labels,
+        tags=tags, first_choice=first,
     )  # fmt: skip
 
 
-def test_small_batches_come_first_without_a_gpu_and_labels_never() -> None:
-    cards = (
-        card("a", "contrastive", ("needs large batches",)),
-        card("b", "distillation", ("small batches",)),
-        card("c", "baseline", labels=True),
-        card("d", "puzzle"),
-    )
-    first, reason = recommended(cards, 100_000, (Device(name="cpu", title="", memory=0),))
+CARDS = (
+    card("a", "contrastive", ("needs large batches",), first=True),
+    card("b", "distillation", ("small batches",), first=True),
+    card("c", "baseline"),
+    card("d", "puzzle", ("small batches",)),
+)
+
+
+def test_first_choices_come_first_and_those_for_small_batches_without_a_gpu() -> None:
+    first, reason = recommended(CARDS, 100_000, (Device(name="cpu", title="", memory=0),))
     assert [one.name for one in first] == ["b", "a"]
     assert "no GPU" in reason
-    first, _ = recommended(cards, 100_000, (Device(name="cuda:0", title="", memory=0),))
+    first, _ = recommended(CARDS, 100_000, (Device(name="cuda:0", title="", memory=0),))
     assert [one.name for one in first] == ["a", "b"]
-    shown = sections(cards, 100, ())
+    shown = sections(CARDS, 100, ())
     names = [one.name for section in shown for one in section.cards]
     assert sorted(names) == ["a", "b", "c", "d"]
     assert [section.title for section in shown] == ["Recommended for your data", "Puzzles", "Baselines"]
+
+
+def test_a_method_is_found_by_any_of_its_words() -> None:
+    def found(typed: str) -> list[tuple[str, list[str]]]:
+        shown = sections(CARDS, 100, (), typed)
+        return [(section.title, [one.name for one in section.cards]) for section in shown]
+
+    assert found("small BATCHES") == [("Self-distillation", ["b"]), ("Puzzles", ["d"])]
+    assert found("puzzle small") == [("Puzzles", ["d"])]
+    assert found("nothing of the kind") == []
+
+
+def shown(page: MethodPage) -> list[str]:
+    return [tile.card.name for tile in page.gallery.tiles]
+
+
+def test_the_search_narrows_the_cards_and_enter_goes_to_the_first(page: MethodPage, qtbot: QtBot) -> None:
+    everything = shown(page)
+    QTest.keyClicks(page.search, "distillation")
+    assert shown(page) == ["byol"]
+    qtbot.waitUntil(lambda: page.gallery.tiles[0].isVisible())
+    QTest.keyClick(page.search, Qt.Key.Key_Return)
+    assert page.focusWidget() is page.gallery.tiles[0]
+    page.search.setText("xyz")
+    qtbot.waitUntil(lambda: "No method fits “xyz”." in texts(page))
+    assert shown(page) == []
+    page.search.clear()
+    assert shown(page) == everything
 
 
 def test_a_suggestion_without_a_reference_changes_no_views(opened: Session) -> None:

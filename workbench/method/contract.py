@@ -130,6 +130,7 @@ class MethodInfo(Generic[P]):
     """A method as a plugin declares it. `chance_loss` is the loss where nothing is learned, if known.
 
     Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
+    first_choice: robust enough to be tried first by somebody who knows none of them.
     needs: what the backbone must provide beyond features ("maps", "tokens"). starts_from_run: its encoder comes from
     a finished run. no_accumulation: why the gradients of parts of a batch do not add up to those of the batch, where
     they do not; a sentence. symptoms: how to tell that it has collapsed.
@@ -147,6 +148,7 @@ class MethodInfo(Generic[P]):
     params: type[P]
     build: Callable[[Encoder, P, Setting], Method]
     tags: tuple[str, ...] = ()
+    first_choice: bool = False
     uses_labels: bool = False
     min_batch: int = 2
     global_views: int = 2
@@ -173,6 +175,7 @@ class MethodInfo(Generic[P]):
             when=self.when,
             collapse=self.collapse,
             tags=self.tags,
+            first_choice=self.first_choice,
             uses_labels=self.uses_labels,
             min_batch=self.min_batch,
             global_views=self.global_views,

@@ -32,7 +32,10 @@ class Recipe(Struct, frozen=True, kw_only=True):
 
 
 class MethodCard(Struct, frozen=True, kw_only=True):
-    """A method for a person: what it does, when to choose it, and its parameters."""
+    """A method for a person: what it does, when to choose it, and its parameters.
+
+    `first_choice`: robust enough to be tried first by somebody who knows none of them.
+    """
 
     name: str
     title: str
@@ -44,6 +47,7 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     when: str
     collapse: str
     tags: tuple[str, ...] = ()
+    first_choice: bool = False
     uses_labels: bool = False
     min_batch: int = 2
     global_views: int = 2

@@ -37,12 +37,15 @@ class Section:
     reason: str = ""
 
 
-def sections(cards: Sequence[MethodCard], images: int, devices: Sequence[Device]) -> tuple[Section, ...]:
-    """The recommended methods, then the others by family, in a fixed order of families."""
-    first, reason = recommended(cards, images, devices)
+def sections(
+    cards: Sequence[MethodCard], images: int, devices: Sequence[Device], typed: str = ""
+) -> tuple[Section, ...]:
+    """The recommended methods, then the others by family, in a fixed order of families; with `typed`, what matches."""
+    found = matching(cards, typed)
+    first, reason = recommended(found, images, devices) if found == tuple(cards) else ((), "")
     groups = [Section("Recommended for your data", first, reason)] if first else []
     for family, title in FAMILIES.items():
-        members = tuple(card for card in cards if card.family == family and card not in first)
+        members = tuple(card for card in found if card.family == family and card not in first)
         if members:
             groups.append(Section(title, members))
     return tuple(groups)
@@ -53,11 +56,10 @@ def recommended(
 ) -> tuple[tuple[MethodCard, ...], str]:
     """The first methods to try, and why, in words.
 
-    Puzzles and methods that use labels are left out: the first learn less in general, the second are
-    baselines. Without a GPU, or with few images, batches are small, so that methods come first whose
-    cards say that they do well then.
+    Of those whose cards say that they are a first choice. Without a GPU, or with few images, batches are small,
+    so that methods come first whose cards say that they do well then.
     """
-    able = [card for card in cards if not card.uses_labels and card.family not in ("puzzle", "baseline")]
+    able = [card for card in cards if card.first_choice]
     gpu = any(device.name.startswith(("cuda", "mps")) for device in devices)
     small = images < _MANY or not gpu
     if small:
@@ -67,6 +69,17 @@ def recommended(
     else:
         reason = f"{images:,} images and a GPU: any of these, the simplest first"
     return tuple(able[:_SHOWN]), reason
+
+
+def matching(cards: Sequence[MethodCard], typed: str) -> tuple[MethodCard, ...]:
+    """The methods that a person may mean: every word is in a card's title, texts, tags, family or year."""
+    words = typed.lower().split()
+
+    def text(card: MethodCard) -> str:
+        parts = (card.title, card.name, card.summary, card.when, FAMILIES[card.family], card.paper, str(card.year))
+        return " ".join((*parts, *card.tags)).lower()
+
+    return tuple(card for card in cards if all(word in text(card) for word in words))
 
 
 def with_suggestion(draft: Experiment, before: Experiment | None, after: Experiment) -> Experiment:

@@ -23,7 +23,7 @@ class MethodGallery(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._shown: tuple[Sequence[Section], Sequence[Broken]] = ((), ())
+        self._shown: tuple[Sequence[Section], Sequence[Broken], str] = ((), (), "")
         self._sections: list[tuple[QWidget, list[MethodTile]]] = []
         self._banner: Banner | None = None
         self._columns = 3
@@ -38,15 +38,17 @@ class MethodGallery(QScrollArea):
         """All cards, in the order in which they are shown."""
         return tuple(tile for _, tiles in self._sections for tile in tiles)
 
-    def set_sections(self, sections: Sequence[Section], broken: Sequence[Broken] = ()) -> None:
-        """Shows other cards; plugins that could not be loaded are named below them."""
-        if (tuple(sections), tuple(broken)) == self._shown:
+    def set_sections(self, sections: Sequence[Section], broken: Sequence[Broken] = (), nothing: str = "") -> None:
+        """Shows other cards; plugins that could not be loaded are named below them. `nothing` stands in for no card."""
+        if (tuple(sections), tuple(broken), nothing) == self._shown:
             return
-        self._shown = (tuple(sections), tuple(broken))
+        self._shown = (tuple(sections), tuple(broken), nothing)
         self._start_over()
         for section in sections:
             tiles = [self._make(card.name, MethodTile(card)) for card in section.cards]
             self._sections.append((_heading(section), tiles))
+        if not sections and nothing:
+            self._sections.append((_heading(Section(nothing, ())), []))
         if broken:
             noun = "plugin" if len(broken) == 1 else "plugins"
             lines = "\n".join(f"{one.file}: {one.message}" for one in broken)
@@ -79,7 +81,7 @@ class MethodGallery(QScrollArea):
             pass
         row = column = high = 0
         for heading, tiles in self._sections:
-            wide = min(len(tiles), self._columns)
+            wide = min(len(tiles), self._columns) or self._columns
             if column + wide > self._columns:
                 row, column, high = row + high, 0, 0
             self._grid.addWidget(heading, row, column, 1, wide)

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QLabel,
+    QLineEdit,
     QPushButton,
     QSplitter,
     QStackedWidget,
@@ -50,6 +51,11 @@ class MethodPage(Page):
         self.check = CheckCard(engine, self._asked)
         self.measure = MeasureCard(engine, self._asked)
         self.ready = ReadyChoice(session, engine)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Find a method")
+        self.search.setClearButtonEnabled(True)
+        self.search.setFixedWidth(200)
+        self.search.setAccessibleName("Find a method")
         self.start_button = QPushButton("Start training")
         self.start_button.setProperty("kind", "primary")
         self.empty = EmptyState(
@@ -99,6 +105,7 @@ class MethodPage(Page):
         return self.ready.origin(draft) or self._usual.get(draft.method.name)
 
     def _lay_out(self) -> None:
+        self.action_row.addWidget(self.search)
         self.action_row.addWidget(self.ready)
         self.action_row.addWidget(self.start_button)
         inspector = ScrollColumn()
@@ -131,6 +138,8 @@ class MethodPage(Page):
         self.session.draft_opened.connect(self._on_draft_opened)
         self.session.draft_changed.connect(self._on_draft_changed)
         self.session.scan_changed.connect(self._on_scan_changed)
+        self.search.textChanged.connect(self._show_cards)
+        self.search.returnPressed.connect(self._on_search_entered)
         self.gallery.chosen.connect(self.choose)
         self.recipe.backbone_chosen.connect(self._on_backbone_chosen)
         self.check.checked.connect(self._show_start)
@@ -149,7 +158,14 @@ class MethodPage(Page):
         scan = self.session.scan
         catalog = self.session.catalog
         count = scan.count if scan else 0
-        self.gallery.set_sections(sections(catalog.methods, count, self.session.devices), catalog.broken)
+        typed = self.search.text().strip()
+        shown = sections(catalog.methods, count, self.session.devices, typed)
+        self.gallery.set_sections(shown, catalog.broken, nothing=f"No method fits “{typed}”." if typed else "")
+
+    def _on_search_entered(self) -> None:
+        """To the first card that was found; Enter there chooses it."""
+        if self.gallery.tiles:
+            self.gallery.tiles[0].setFocus()
 
     def _on_draft_opened(self) -> None:
         """What the engine has just suggested is usual; a draft from elsewhere is compared when it matters."""
@@ -205,6 +221,7 @@ class MethodPage(Page):
         problem = "Open a folder of images first." if self.session.draft is None else self.check.problem
         self.start_button.setEnabled(not problem)
         self.start_button.setVisible(self.session.draft is not None)
+        self.search.setVisible(self.session.draft is not None)
         self.start_button.setToolTip(
             problem or "Starts a run in the background; it goes on when this window is closed."
         )
