@@ -108,14 +108,22 @@ def test_two_methods_end_in_a_table_and_are_not_trained_again(images: Path, tmp_
     assert len(told) == 4
     assert "left" in told[0]
     text = (tmp_path / MARKDOWN).read_text(encoding="utf-8")
-    for words in ("| SimCLR |", "| untrained encoder |", "| raw pixels |", "classes (chance: ", "--seeds 2"):
+    for words in (
+        "| SimCLR |",
+        "| untrained encoder |",
+        "| raw pixels |",
+        "classes (chance: ",
+        "--seeds 2",
+        "temperature 0.5",
+    ):
         assert words in text
     kept = msgspec.json.decode((tmp_path / JSON).read_bytes(), type=Table)
     assert kept == table
-    again, _ = bench_in(tmp_path, asked_for(images), "simclr", "rotation", seeds=2)
-    assert again.run().rows == table.rows
+    again, said = bench_in(tmp_path, asked_for(images), "simclr", seeds=2)
+    assert again.run().rows == table.rows  # What is there stays in the table.
     assert isinstance(again.train, Here)
     assert again.train.trained == []
+    assert said == ["2 of 2 runs are finished already."]
 
 
 def test_an_interrupted_run_is_gone_on_with(images: Path, tmp_path: Path) -> None:
@@ -126,6 +134,7 @@ def test_an_interrupted_run_is_gone_on_with(images: Path, tmp_path: Path) -> Non
     assert "interrupted" in told[-1]
     kept = msgspec.json.decode((tmp_path / JSON).read_bytes(), type=Table)
     assert not kept.complete
+    assert "| not yet |" in markdown(kept)
     assert "Not complete yet" in markdown(kept)
     bench, _ = bench_in(tmp_path, asked, "simclr", "rotation")
     table = bench.run()

@@ -7,20 +7,21 @@ and one that failed is tried again; so a bench that was killed is simply started
 import json
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import asdict
 
 from workbench import __version__
 from workbench.bench.methods.apart import train_apart
 from workbench.bench.methods.asked import Asked, claim
 from workbench.bench.methods.plan import START, Plan, in_order, make_plan
 from workbench.bench.methods.results import Outcome, baseline_rows, last_evaluation, method_rows, outcome_of, runs_of
-from workbench.bench.methods.table import Circumstances, Table, markdown
+from workbench.bench.methods.table import Circumstances, Table, Trained, markdown
 from workbench.catalog.registry import Registry
 from workbench.data.scan import scan_folder
 from workbench.evaluate.probe import evaluate_run
@@ -30,6 +31,7 @@ from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.split import read_split, write_split
 from workbench.runs.state import fold
 from workbench.spec.errors import Cancelled, TrainingError, UsageError, WorkbenchError
+from workbench.spec.params import convert
 from workbench.spec.progress import Report, ignore
 from workbench.training.devices import resolve_device
 from workbench.training.measure import measure
@@ -63,7 +65,7 @@ class Bench:
         cost = {name: 1 / rate for name, rate in self._rates.items()}
         possible = tuple(name for name in self.methods if name not in self._impossible)
         work = in_order(possible, self.seeds, cost, self.plan.registry)
-        there = {(one.method, one.seed) for one in self.table().outcomes if one.probes}
+        there = {(one.method, one.seed) for one in self.table().outcomes if one.probes}.intersection(work)
         if there:
             self.tell(f"{len(there)} of {len(work)} runs are finished already.")
         for number, (method, seed) in enumerate(work):
@@ -74,6 +76,7 @@ class Bench:
             try:
                 told = self._one(method, seed, self._telling(said, work[number:]))
             except (Cancelled, KeyboardInterrupt):
+                self.write()
                 self.tell(f"{said}: interrupted. The same command goes on with it.")
                 raise
             except Exception as error:  # noqa: BLE001  # whatever a plugin raises is for the table; the rest goes on
@@ -92,26 +95,21 @@ class Bench:
         return table
 
     def table(self) -> Table:
-        """From the run folders, and what went wrong in this process."""
+        """From the run folders, and what went wrong in this process: what was asked for now, and what is there."""
         runs = runs_of(self.out / "runs")
-        outcomes = [
-            self._outcome(method, seed, runs.get((method, seed)))
-            for seed in range(self.seeds)
-            for method in self.methods
-        ]
+        wanted = [(method, seed) for seed in range(self.seeds) for method in self.methods]
+        others = [key for key in sorted(runs) if key not in wanted and key[0] in self.plan.registry.methods]
+        outcomes = [self._outcome(method, seed, runs.get((method, seed))) for method, seed in (*wanted, *others)]
         infos = self.plan.registry.methods.items()
         titles = {name: f"{info.title} (with labels)" if info.uses_labels else info.title for name, info in infos}
         rows = method_rows(outcomes, titles)
-        recipes = {
-            row.name: run.experiment() for row in rows if row.linear and (run := _first(runs, row.name)) is not None
-        }
         return Table(
             asked=self.plan.asked,
-            circumstances=self._circumstances(list(runs.values())),
+            circumstances=self._circumstances(outcomes, list(runs.values())),
             rows=rows,
             baselines=baseline_rows(outcomes),
             outcomes=tuple(outcomes),
-            recipes=recipes,
+            trained={row.name: self._trained(runs, row.name) for row in rows if row.finished},
             complete=all(one.probes or one.problem for one in outcomes),
         )
 
@@ -173,9 +171,18 @@ class Bench:
         possible = method not in self._impossible
         return Outcome(method=method, seed=seed, run=run.name if run else "", problem=problem, possible=possible)
 
-    def _circumstances(self, runs: Sequence[RunFolder]) -> Circumstances:
+    def _trained(self, runs: Mapping[tuple[str, int], RunFolder], method: str) -> Trained:
+        """Of the first of its seeds that there is."""
+        experiment = next(run for (name, _), run in sorted(runs.items()) if name == method).experiment()
+        info = self.plan.registry.method(method)
+        params = convert(experiment.method.params, info.params, where="method.params")
+        return Trained(experiment=experiment, params=asdict(params), paper=info.paper)
+
+    def _circumstances(self, outcomes: Sequence[Outcome], runs: Sequence[RunFolder]) -> Circumstances:
+        methods = tuple(sorted({one.method for one in outcomes}))
         train = test = classes = 0
         on_gpu = False
+        precision = ""
         machine, versions = platform.processor() or platform.machine(), {"Pretext Workbench": __version__}
         for run in runs:
             with suppress(OSError, ValueError, KeyError, WorkbenchError):
@@ -183,6 +190,7 @@ class Bench:
                 split = read_split(run.split_file)
                 train, test, classes = len(split.rows("train")), len(split.rows("test")), len(split.classes())
                 machine, on_gpu = _machine(told), bool(told.get("gpu"))
+                precision = str(fold(read_events(run.events_file)).derived.get("precision", ""))
                 versions |= {"Python": told["python"], "torch": told["versions"]["torch"]}
                 break
         return Circumstances(
@@ -190,10 +198,11 @@ class Bench:
             test_images=test,
             classes=classes,
             size=self.plan.data.size,
-            seeds=self.seeds,
-            methods=self.methods if set(self.methods) < set(self.plan.registry.methods) else (),
+            seeds=max(one.seed for one in outcomes) + 1,
+            methods=methods if len(methods) < len(self.plan.registry.methods) else (),
             date=f"{datetime.now():%Y-%m-%d}",
             machine=machine,
+            precision=precision,
             on_gpu=on_gpu,
             versions=versions,
         )
@@ -258,10 +267,6 @@ def make_bench(
 
 def _is_done(run: RunFolder | None) -> bool:
     return run is not None and fold(read_events(run.events_file)).phase == "finished"
-
-
-def _first(runs: dict[tuple[str, int], RunFolder], method: str) -> RunFolder | None:
-    return next((run for (name, _), run in sorted(runs.items()) if name == method), None)
 
 
 def _machine(told: dict[str, object]) -> str:

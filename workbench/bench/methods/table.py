@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -11,6 +12,14 @@ from workbench.spec.experiment import Experiment, ViewSpec
 
 _HEAD = ("method", "linear probe, %", "beats untrained", "kNN, %", "images/s", "minutes", "memory, MB", "health")
 _RECIPE_HEAD = ("method", "optimizer", "learning rate", "weight decay", "warm-up", "batch", "epochs", "views")
+
+
+class Trained(Struct, frozen=True, kw_only=True):
+    """How a method was trained: the experiment of one of its runs, and every parameter of the method."""
+
+    experiment: Experiment
+    params: dict[str, Any]
+    paper: str = ""
 
 
 class Circumstances(Struct, frozen=True, kw_only=True):
@@ -24,19 +33,20 @@ class Circumstances(Struct, frozen=True, kw_only=True):
     methods: tuple[str, ...]
     date: str
     machine: str
+    precision: str
     on_gpu: bool
     versions: dict[str, str]
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """Everything that a bench has found. recipes: of the first seed, by method."""
+    """Everything that a bench has found. trained: by method, of those that have a result."""
 
     asked: Asked
     circumstances: Circumstances
     rows: tuple[Row, ...]
     baselines: tuple[Row, ...]
     outcomes: tuple[Outcome, ...]
-    recipes: dict[str, Experiment]
+    trained: dict[str, Trained]
     complete: bool
 
 
@@ -45,16 +55,17 @@ def markdown(table: Table) -> str:
     parts = [f"# Methods on {_folder(table)}", _about(table)]
     if not table.complete:
         parts.append("**Not complete yet**: runs are missing. The command below goes on with it.")
-    parts.append(_grid(_HEAD, [*map(_cells, table.rows), *map(_cells, table.baselines)]))
+    parts.append(_grid(_HEAD, [_cells(row, table.circumstances.seeds) for row in (*table.rows, *table.baselines)]))
     parts.append(_legend(table))
     problems = [f"- {row.title}: {problem}" for row in table.rows for problem in row.problems]
     if problems:
         parts += ["## What did not work", "\n".join(problems)]
-    if table.recipes:
+    if table.trained:
         titles = {row.name: row.title for row in table.rows}
-        recipes = [_recipe(titles.get(name, name), one) for name, one in table.recipes.items()]
+        recipes = [_recipe(titles[name], one.experiment) for name, one in table.trained.items()]
         parts += ["## How each was trained", _grid(_RECIPE_HEAD, recipes)]
-        parts.append("Learning rates are per 256 images and scaled with the batch; all fall along half a cosine.")
+        parts.append("Learning rates are per 256 images and scaled with the batch. Parameters of the methods:")
+        parts.append("\n".join(_parameters(titles[name], one) for name, one in table.trained.items()))
     parts += ["## Again", f"```\n{command(table.asked, table.circumstances)}\n```"]
     return "\n\n".join(parts) + "\n"
 
@@ -81,7 +92,7 @@ def _about(table: Table) -> str:
         f"{here.train_images:,} training and {here.test_images:,} test images of {here.size} px in {here.classes} "
         f"classes (chance: {100 / max(1, here.classes):.1f} %); {table.asked.backbone}. {share} for every method: "
         f"{budget}, in whole epochs; {here.seeds} seed{'' if here.seeds == 1 else 's'}. "
-        f"{here.date}; {here.machine}; {versions}."
+        f"{here.date}; {here.machine}; {here.precision}; {versions}."
     )
 
 
@@ -94,20 +105,23 @@ def _legend(table: Table) -> str:
         else "the process at its largest, the program itself included"
     )
     return (
+        "Probes of the frozen encoder: logistic regression and kNN with 20 neighbors, fitted to the training images. "
         f"Accuracy on the test images with 95 % Wilson intervals{over}. *beats untrained*: points between the linear "
         "probe and that of the same encoder before training, and in how many seeds the two intervals are apart. "
-        "A seed draws the first weights, the views and the split. *images/s*: median while training; each image gives "
-        f"all its views. *minutes*: of training, looks at the representation included. *memory*: {memory}. *health*: "
-        "the verdict at the end, from the spread of the features, the loss and kNN."
+        "A seed draws the first weights, the views, and the images of either side where folders do not say. "
+        "*images/s*: median while training; each image gives all its views. *minutes*: of training, looks at the "
+        f"representation included. *memory*: {memory}. *health*: the verdict at the end, from the spread of the "
+        "features, the loss and kNN."
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, seeds: int) -> tuple[str, ...]:
+    part = f" ({row.finished} of {seeds} seeds)" if 0 < row.finished < seeds else ""
     if row.linear is None:
         return (row.title, *["–"] * 6, "did not finish: see below" if row.problems else "not yet")
     trained = bool(row.health)
     return (
-        row.title,
+        row.title + part,
         _figure(row.linear),
         _beats(row) if trained else "",
         _figure(row.knn),
@@ -152,6 +166,18 @@ def _recipe(title: str, experiment: Experiment) -> tuple[str, ...]:
         f"{train.epochs:,}",
         _views(experiment.views),
     )
+
+
+def _parameters(title: str, trained: Trained) -> str:
+    values = ", ".join(f"{name} {_value(value)}" for name, value in trained.params.items())
+    paper = f" ({trained.paper})" if trained.paper else ""
+    return f"- {title}{paper}: {values or 'none'}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _views(views: Sequence[ViewSpec]) -> str:
