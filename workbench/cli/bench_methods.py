@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             tell=console.say,
             report=report,
         )
-        console.say(f"{len(bench.methods)} methods with {arguments.seeds} seeds, in {out}")
+        console.say(f"Methods: {len(bench.methods)}, seeds: {arguments.seeds}, in {out}")
         table = bench.run()
     if arguments.json:
         console.print_json(table)

@@ -126,6 +126,20 @@ def test_two_methods_end_in_a_table_and_are_not_trained_again(images: Path, tmp_
     assert said == ["2 of 2 runs are finished already."]
 
 
+def test_a_budget_of_time_ends_within_an_epoch_and_is_probed_all_the_same(images: Path, tmp_path: Path) -> None:
+    asked = asked_for(images, budget=Budget(minutes=0.01))
+    bench, _ = bench_in(tmp_path, asked, "rotation")
+    table = bench.run()
+    assert table.complete
+    assert table.rows[0].linear
+    text = markdown(table)
+    assert "0.01 min of training; 1 seed." in text
+    assert "in whole epochs" not in text
+    assert "--budget 0.01min" in text
+    outcome = table.outcomes[0]
+    assert outcome.epochs == table.trained["rotation"].epochs
+
+
 def test_an_interrupted_run_is_gone_on_with(images: Path, tmp_path: Path) -> None:
     asked = asked_for(images, budget=Budget(images=256))
     bench, told = bench_in(tmp_path, asked, "simclr", "rotation", trainer=Here(interrupt=1))

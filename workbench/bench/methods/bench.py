@@ -7,7 +7,7 @@ and one that failed is tried again; so a bench that was killed is simply started
 import json
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -109,7 +109,7 @@ class Bench:
             rows=rows,
             baselines=baseline_rows(outcomes),
             outcomes=tuple(outcomes),
-            trained={row.name: self._trained(runs, row.name) for row in rows if row.finished},
+            trained={row.name: self._trained(row.name, outcomes) for row in rows if row.finished},
             complete=all(one.probes or one.problem for one in outcomes),
         )
 
@@ -171,12 +171,13 @@ class Bench:
         possible = method not in self._impossible
         return Outcome(method=method, seed=seed, run=run.name if run else "", problem=problem, possible=possible)
 
-    def _trained(self, runs: Mapping[tuple[str, int], RunFolder], method: str) -> Trained:
-        """Of the first of its seeds that there is."""
-        experiment = next(run for (name, _), run in sorted(runs.items()) if name == method).experiment()
+    def _trained(self, method: str, outcomes: Sequence[Outcome]) -> Trained:
+        """Of the first of its seeds that has a result."""
+        one = next(one for one in outcomes if one.method == method and one.probes)
+        experiment = RunFolder(self.out / "runs" / one.run).experiment()
         info = self.plan.registry.method(method)
         params = convert(experiment.method.params, info.params, where="method.params")
-        return Trained(experiment=experiment, params=asdict(params), paper=info.paper)
+        return Trained(experiment=experiment, epochs=one.epochs, params=asdict(params), paper=info.paper)
 
     def _circumstances(self, outcomes: Sequence[Outcome], runs: Sequence[RunFolder]) -> Circumstances:
         methods = tuple(sorted({one.method for one in outcomes}))

@@ -95,8 +95,10 @@ def runs_of(folder: Path) -> dict[tuple[str, int], RunFolder]:
 
 def last_evaluation(run: RunFolder, state: RunState) -> Evaluation | None:
     """Both probes of the last weights, where they were taken."""
+    saved = state.checkpoint
     for evaluation in load_evaluations(run):
-        if evaluation.epoch == round(state.epoch) and evaluation.result("linear") and evaluation.result("knn"):
+        is_last = saved is not None and evaluation.epoch == saved.epoch and evaluation.time >= saved.time
+        if is_last and evaluation.result("linear") and evaluation.result("knn"):
             return evaluation
     return None
 

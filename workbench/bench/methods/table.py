@@ -15,9 +15,10 @@ _RECIPE_HEAD = ("method", "optimizer", "learning rate", "weight decay", "warm-up
 
 
 class Trained(Struct, frozen=True, kw_only=True):
-    """How a method was trained: the experiment of one of its runs, and every parameter of the method."""
+    """How a method was trained: the experiment of one of its runs, the epochs that it came to, and every parameter."""
 
     experiment: Experiment
+    epochs: float
     params: dict[str, Any]
     paper: str = ""
 
@@ -62,7 +63,7 @@ def markdown(table: Table) -> str:
         parts += ["## What did not work", "\n".join(problems)]
     if table.trained:
         titles = {row.name: row.title for row in table.rows}
-        recipes = [_recipe(titles[name], one.experiment) for name, one in table.trained.items()]
+        recipes = [_recipe(titles[name], one) for name, one in table.trained.items()]
         parts += ["## How each was trained", _grid(_RECIPE_HEAD, recipes)]
         parts.append("Learning rates are per 256 images and scaled with the batch. Parameters of the methods:")
         parts.append("\n".join(_parameters(titles[name], one) for name, one in table.trained.items()))
@@ -86,12 +87,12 @@ def command(asked: Asked, here: Circumstances) -> str:
 
 def _about(table: Table) -> str:
     here, budget = table.circumstances, table.asked.budget
-    share = "The same time" if budget.minutes else "The same budget"
+    share = f"The same budget for every method: {budget}{'' if budget.minutes else ', in whole epochs'}"
     versions = ", ".join(f"{name} {version}" for name, version in here.versions.items())
     return (
         f"{here.train_images:,} training and {here.test_images:,} test images of {here.size} px in {here.classes} "
-        f"classes (chance: {100 / max(1, here.classes):.1f} %); {table.asked.backbone}. {share} for every method: "
-        f"{budget}, in whole epochs; {here.seeds} seed{'' if here.seeds == 1 else 's'}. "
+        f"classes (chance: {100 / max(1, here.classes):.1f} %); {table.asked.backbone}. {share}; "
+        f"{here.seeds} seed{'' if here.seeds == 1 else 's'}. "
         f"{here.date}; {here.machine}; {here.precision}; {versions}."
     )
 
@@ -154,8 +155,8 @@ def _verdicts(verdicts: Sequence[str]) -> str:
     return "; ".join(f"{verdict} ({count})" for verdict, count in counts.most_common())
 
 
-def _recipe(title: str, experiment: Experiment) -> tuple[str, ...]:
-    train = experiment.train
+def _recipe(title: str, trained: Trained) -> tuple[str, ...]:
+    train = trained.experiment.train
     return (
         title,
         train.optimizer,
@@ -163,8 +164,8 @@ def _recipe(title: str, experiment: Experiment) -> tuple[str, ...]:
         f"{train.weight_decay:g}",
         f"{train.warmup:g}",
         f"{train.batch_size:,}",
-        f"{train.epochs:,}",
-        _views(experiment.views),
+        f"{trained.epochs:.3g}",
+        _views(trained.experiment.views),
     )
 
 
