@@ -116,7 +116,7 @@ def test_a_change_of_what_it_asks_for_ends_it_and_another_method_takes_all_of_it
 def test_entries_are_explained_and_one_without_its_method_says_so(qtbot: QtBot, page: MethodPage) -> None:
     menu = page.ready.experiments
     menu.hovered.emit(page.ready.action_of("byol-without"))
-    assert menu.help.text() == "Why it is there. A collapse."
+    assert menu.help.text() == "Why it is there."
     lost = page.ready.action_of("lost")
     assert not lost.isEnabled()
     menu.hovered.emit(lost)

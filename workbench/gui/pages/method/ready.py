@@ -19,7 +19,7 @@ from workbench.spec.catalog import MethodCard, ReadyCard
 from workbench.spec.experiment import Experiment
 from workbench.spec.ready import follows
 
-_HELP_HEIGHT = 120
+_HELP_HEIGHT = 88
 
 
 class ReadyChoice(QToolButton):
@@ -82,7 +82,7 @@ class ReadyChoice(QToolButton):
         self._on_draft_changed()
 
     def _add(self, card: ReadyCard, method: MethodCard | None) -> None:
-        entry = self.experiments.add_entry(card.title, f"{card.shows} {card.expect}", partial(self.take, card))
+        entry = self.experiments.add_entry(card.title, card.shows, partial(self.take, card))
         if method is None:
             entry.setEnabled(False)
             entry.setToolTip(f"The method '{card.method.name}' is not there: its plugin could not be loaded.")
