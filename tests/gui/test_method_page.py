@@ -211,7 +211,7 @@ def test_findings_are_shown_in_words_and_an_error_stops_the_start(qtbot: QtBot, 
     page.session.edit(replace(draft_of(page), seed=5), "seed")
     qtbot.waitUntil(lambda: not page.start_button.isEnabled())
     assert page.start_button.toolTip() == "A batch of 1: batch norm needs two."
-    assert {"A batch of 1: batch norm needs two.", "Few images."} <= set(texts(page))
+    qtbot.waitUntil(lambda: {"A batch of 1: batch norm needs two.", "Few images."} <= set(texts(page)))
     assert "Ready to start." not in texts(page)
     client.replies[m.Check] = lambda _request: Failed(id=1, reason="error", message="The engine ended.")
     page.session.edit(replace(draft_of(page), seed=6), "seed")

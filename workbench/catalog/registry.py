@@ -17,9 +17,10 @@ from workbench.catalog.records import backbones_in, methods_in, ops_in
 from workbench.method.backbone import BackboneInfo
 from workbench.method.contract import MethodInfo
 from workbench.spec import places
-from workbench.spec.catalog import Broken, Catalog, PresetCard
+from workbench.spec.catalog import Broken, Catalog, PresetCard, ReadyCard
 from workbench.spec.errors import NotFoundError, PluginError
 from workbench.spec.presets import load_presets, own_presets
+from workbench.spec.ready import load_ready
 
 
 class _Named(Protocol):
@@ -38,6 +39,7 @@ class Registry:
     backbones: Mapping[str, BackboneInfo]
     ops: Mapping[str, OpInfo[Any]]
     presets: tuple[PresetCard, ...] = ()
+    experiments: tuple[ReadyCard, ...] = ()
     broken: tuple[Broken, ...] = ()
 
     def method(self, name: str) -> MethodInfo[Any]:
@@ -56,6 +58,10 @@ class Registry:
         """The view preset of that name; `NotFoundError` with the closest one otherwise."""
         return _get("preset", name, {preset.name: preset for preset in self.presets})
 
+    def experiment(self, name: str) -> ReadyCard:
+        """The ready experiment of that name; `NotFoundError` with the closest one otherwise."""
+        return _get("ready experiment", name, {card.name: card for card in self.experiments})
+
     def cards(self) -> Catalog:
         """All of it as plain data."""
         return Catalog(
@@ -63,6 +69,7 @@ class Registry:
             backbones=tuple(info.card() for info in self.backbones.values()),
             ops=tuple(info.card() for info in self.ops.values()),
             presets=self.presets,
+            experiments=self.experiments,
             broken=self.broken,
         )
 
@@ -85,6 +92,7 @@ def _load(folders: tuple[Path, ...]) -> Registry:
         backbones=_collect(folders, "backbones", backbones_in, failed),
         ops=_collect(folders, "ops", ops_in, failed),
         presets=_presets(failed),
+        experiments=_experiments(failed),
         broken=tuple(failed),
     )
 
@@ -135,6 +143,12 @@ def _presets(failed: list[Broken]) -> tuple[PresetCard, ...]:
     presets, unreadable = load_presets(places.bundled("resources") / "presets")
     failed += unreadable
     return presets
+
+
+def _experiments(failed: list[Broken]) -> tuple[ReadyCard, ...]:
+    experiments, unreadable = load_ready(places.bundled("resources") / "experiments")
+    failed += unreadable
+    return experiments
 
 
 def _get(kind: str, name: str, records: Mapping[str, R]) -> R:

@@ -1,4 +1,4 @@
-"""`workbench methods`, `backbones`, `ops` and `presets`: what there is to choose from, with every parameter."""
+"""`workbench methods`, `backbones`, `ops`, `presets`, `experiments`: what there is to choose from, in every detail."""
 
 import argparse
 import textwrap
@@ -6,28 +6,30 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from workbench.cli import console
-from workbench.spec.catalog import BackboneCard, Catalog, MethodCard, OpCard
+from workbench.spec.catalog import BackboneCard, Catalog, MethodCard, OpCard, ReadyCard
 from workbench.spec.params import ParamInfo
 from workbench.spec.presets import preset_text
 
 _INDENT = "    "
 _WIDTH = 100
+_HELP = {"experiments": "list the ready experiments, or describe one: what it shows and what to expect"}
 
 
 def add(commands: console.Commands) -> None:
-    """Adds the four commands."""
+    """Adds the five commands."""
     kinds: tuple[tuple[str, str, Callable[[argparse.Namespace], int | None]], ...] = (
         ("methods", "simclr", _methods),
         ("backbones", "resnet18", _backbones),
         ("ops", "color_jitter", _ops),
         ("presets", "dino", _presets),
+        ("experiments", "simsiam-without-stop-gradient", _experiments),
     )
     for kind, example, run in kinds:
         parser = console.command(
             commands,
             kind,
             run,
-            help=f"list the {kind}, or describe one with its parameters",
+            help=_HELP.get(kind, f"list the {kind}, or describe one with its parameters"),
             example=f"workbench {kind} {example}",
             json=True,
         )
@@ -80,6 +82,18 @@ def _presets(chosen: argparse.Namespace) -> None:
         print(preset_text(cards[0]))
     else:
         print(_table((card.name, "yours" if card.own else card.section, card.help) for card in cards))
+        _warn(catalog)
+
+
+def _experiments(chosen: argparse.Namespace) -> None:
+    catalog = _catalog()
+    cards = (catalog.experiment(chosen.name),) if chosen.name else catalog.experiments
+    if chosen.json:
+        _print_json("experiments", cards, catalog)
+    elif chosen.name:
+        print(_experiment_text(cards[0]))
+    else:
+        print(_table((card.name, card.method.name, card.shows) for card in cards))
         _warn(catalog)
 
 
@@ -153,6 +167,20 @@ def _backbone_text(card: BackboneCard) -> str:
 
 def _op_text(card: OpCard) -> str:
     return "\n\n".join([f"{card.title} ({card.group})", _wrap(card.help), _params_text(card.params)])
+
+
+def _experiment_text(card: ReadyCard) -> str:
+    parts = {"method.params": card.method.params, "backbone": card.backbone, "train": card.train, "watch": card.watch}
+    settings = [f"{part}.{name} = {_value(value)}" for part, table in parts.items() for name, value in table.items()]
+    facts = (
+        ("method", card.method.name),
+        ("differs by", ", ".join(settings) or "nothing: the method as it is suggested"),
+        ("views", card.preset or ("its own" if card.views else "those of the method")),
+        ("lay beside", card.beside or "nothing"),
+        ("source", card.source),
+    )
+    how = f"workbench new FOLDER --experiment {card.name}"
+    return "\n\n".join([card.title, _wrap(card.shows), _wrap(f"What to expect. {card.expect}"), _facts(facts), how])
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> str:

@@ -22,6 +22,7 @@ from workbench.spec.pixels import of_planes
 
 if TYPE_CHECKING:
     from workbench.catalog.registry import Registry
+    from workbench.spec.dataset import ScanReport
     from workbench.spec.machine import Finding
 
 _STOP_SECONDS = 30.0
@@ -77,7 +78,11 @@ def _add_new(commands: console.Commands) -> None:
         example="workbench new leaves --method simclr --backbone resnet18 -o leaves.toml",
     )
     parser.add_argument("folder", type=Path, help="the folder with the images")
-    parser.add_argument("--method", default="simclr", metavar="M", help="see `workbench methods` (simclr)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--method", default="simclr", metavar="M", help="see `workbench methods` (simclr)")
+    what.add_argument(
+        "--experiment", default="", metavar="NAME", help="a ready experiment: see `workbench experiments`"
+    )
     parser.add_argument("--backbone", default="", metavar="B", help="see `workbench backbones` (suits the machine)")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the file to write (METHOD-on-FOLDER.toml)")
     parser.add_argument(
@@ -124,21 +129,15 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 def _new(arguments: argparse.Namespace) -> int:
     from workbench.catalog.registry import load_registry
     from workbench.data.scan import scan_folder
-    from workbench.training.suggest import suggest, suggest_data
+    from workbench.training.suggest import suggest_data
 
+    if arguments.experiment and (arguments.preset or arguments.as_published):
+        raise UsageError("A ready experiment brings its own views.", hint="Leave --preset and --as-published out.")
     folder = arguments.folder.expanduser().resolve()
     with console.progress() as report:
         scan = scan_folder(folder, report)
     data, about_data = suggest_data(scan)
-    experiment, about_rest = suggest(
-        scan,
-        data=_changed_data(data, arguments.set),
-        method=arguments.method,
-        backbone=arguments.backbone,
-        preset=arguments.preset,
-        scaled=not arguments.as_published,
-        registry=load_registry(),
-    )
+    experiment, about_rest = _suggested(scan, _changed_data(data, arguments.set), arguments, registry=load_registry())
     for reason in (*about_data, *about_rest):
         console.say(f"  {reason}")
     experiment = _changed(experiment, arguments.set)
@@ -150,6 +149,29 @@ def _new(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{output} cannot be written: {why(error)}.") from error
     print(output)
     return 0
+
+
+def _suggested(
+    scan: "ScanReport", data: DataSpec, arguments: argparse.Namespace, *, registry: "Registry"
+) -> tuple[Experiment, tuple[str, ...]]:
+    """For the method, or the ready experiment, that was asked for; and why it is as it is."""
+    from workbench.training.ready import suggest_ready
+    from workbench.training.suggest import suggest
+
+    if not arguments.experiment:
+        return suggest(
+            scan,
+            data=data,
+            method=arguments.method,
+            backbone=arguments.backbone,
+            preset=arguments.preset,
+            scaled=not arguments.as_published,
+            registry=registry,
+        )
+    card = registry.experiment(arguments.experiment)
+    experiment, reasons = suggest_ready(scan, card.name, data=data, backbone=arguments.backbone, registry=registry)
+    beside = (f"To lay beside it: workbench new --experiment {card.beside}",) if card.beside else ()
+    return experiment, (*reasons, f"What to expect: {card.expect}", *beside)
 
 
 def _train(arguments: argparse.Namespace) -> int:

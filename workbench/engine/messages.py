@@ -53,7 +53,7 @@ class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
     """→ SuggestReply. An experiment with defaults scaled to the data, the method and this machine.
 
     preset: a name or a file; "" chooses one for the images and the method. Unless `scaled`, its views are as
-    published but for their sizes.
+    published but for their sizes. ready: a ready experiment, which brings its method and views.
     """
 
     scan: ScanReport
@@ -62,6 +62,7 @@ class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
     backbone: str = ""
     preset: str = ""
     scaled: bool = True
+    ready: str = ""
 
 
 class CheckViews(Request, frozen=True, kw_only=True, tag="check_views"):

@@ -1,11 +1,11 @@
 """What there is to choose from, as plain data: the window builds its cards and forms from this."""
 
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from workbench.spec.errors import NotFoundError
-from workbench.spec.experiment import ViewSpec
+from workbench.spec.experiment import MethodSpec, ViewSpec
 from workbench.spec.params import ParamInfo
 
 Family = Literal[
@@ -101,6 +101,27 @@ class PresetCard(Struct, frozen=True, kw_only=True):
     own: bool = False
 
 
+class ReadyCard(Struct, frozen=True, kw_only=True):
+    """A ready experiment: what it shows and what to expect, in plain words, and what it asks for.
+
+    backbone, train, watch: only the values that it sets; everything else is suggested for the data. `preset` or
+    `views` where they are not the method's own. `beside`: the ready experiment to compare it with.
+    """
+
+    name: str
+    title: str
+    shows: str
+    expect: str
+    method: MethodSpec
+    source: str = ""
+    beside: str = ""
+    preset: str = ""
+    views: tuple[ViewSpec, ...] = ()
+    backbone: dict[str, Any] = field(default_factory=dict)
+    train: dict[str, Any] = field(default_factory=dict)
+    watch: dict[str, Any] = field(default_factory=dict)
+
+
 class Broken(Struct, frozen=True, kw_only=True):
     """A plugin that could not be loaded, and why."""
 
@@ -109,7 +130,7 @@ class Broken(Struct, frozen=True, kw_only=True):
     details: str = ""
 
 
-C = TypeVar("C", MethodCard, BackboneCard, OpCard, PresetCard)
+C = TypeVar("C", MethodCard, BackboneCard, OpCard, PresetCard, ReadyCard)
 
 
 class Catalog(Struct, frozen=True, kw_only=True):
@@ -119,6 +140,7 @@ class Catalog(Struct, frozen=True, kw_only=True):
     backbones: tuple[BackboneCard, ...] = ()
     ops: tuple[OpCard, ...] = ()
     presets: tuple[PresetCard, ...] = ()
+    experiments: tuple[ReadyCard, ...] = ()
     broken: tuple[Broken, ...] = ()
 
     def method(self, name: str) -> MethodCard:
@@ -136,6 +158,10 @@ class Catalog(Struct, frozen=True, kw_only=True):
     def preset(self, name: str) -> PresetCard:
         """The card of that name; `NotFoundError` with the closest one otherwise."""
         return _named("preset", name, self.presets)
+
+    def experiment(self, name: str) -> ReadyCard:
+        """The ready experiment of that name; `NotFoundError` with the closest one otherwise."""
+        return _named("ready experiment", name, self.experiments)
 
 
 def _named(kind: str, name: str, cards: tuple[C, ...]) -> C:

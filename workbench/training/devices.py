@@ -1,6 +1,8 @@
 """What this machine can train on, and in which number format."""
 
 import platform
+import sys
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -76,6 +78,26 @@ def memory_in_use(device: torch.device) -> int:
     if device.type == "mps":
         return torch.mps.driver_allocated_memory()
     return int(psutil.Process().memory_info().rss)
+
+
+def peak_memory(device: torch.device) -> int:
+    """The most bytes that were held at once: on the GPU where there is one, by this process on the CPU."""
+    return memory_in_use(device) if device.type in ("cuda", "mps") else _peak_of_process()
+
+
+def _peak_of_process() -> int:
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    if sys.platform == "linux":
+        # Not getrusage: what it says holds the memory of the process that started this one.
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name == "VmHWM":
+                return int(value.split()[0]) * 1024
+        return int(psutil.Process().memory_info().rss)
+    import resource  # Only Unix has it.
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def device_load(device: torch.device) -> float | None:

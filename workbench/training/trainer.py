@@ -11,13 +11,14 @@ import traceback
 
 from workbench.catalog.registry import Registry, load_registry
 from workbench.runs import control
-from workbench.runs.events import Failure, Phase, PhaseName, Started, read_events
+from workbench.runs.events import Derived, Failure, Phase, PhaseName, Started, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.state import RunState, fold
 from workbench.spec.errors import Cancelled, RunError, TrainingError, UsageError, WorkbenchError
 from workbench.spec.progress import Report, ignore
 from workbench.training.checkpoint import Position, is_last_whole
 from workbench.training.clock import Clock
+from workbench.training.devices import peak_memory
 from workbench.training.job import Job, make_ready
 from workbench.training.journal import Journal, disk_words
 from workbench.training.memory import is_out_of_memory, memory_in_words, out_of_memory_words
@@ -51,6 +52,7 @@ def train(run: RunFolder, *, report: Report = ignore, registry: Registry | None 
                     run, ranks=ranks, registry=registry or load_registry(), journal=journal, pulse=pulse, report=heard
                 )
                 phase = _loop(job, Recorder(job, journal, pulse, heard), pulse, heard)
+                journal.tell(Derived(values={"peak_memory_mb": peak_memory(job.device) // 2**20}))
             except (Cancelled, KeyboardInterrupt):
                 phase = "stopped"  # While reading images, or by a second Ctrl+C: without a new checkpoint.
             except Exception as error:

@@ -26,7 +26,7 @@ def test_methods_as_json_describe_every_parameter(capsys: pytest.CaptureFixture[
     assert methods["supervised"]["uses_labels"] is True
 
 
-@pytest.mark.parametrize("kind", ["methods", "backbones", "ops", "presets"])
+@pytest.mark.parametrize("kind", ["methods", "backbones", "ops", "presets", "experiments"])
 def test_every_list_names_what_there_is(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(kind, "--json") == 0
     document = answer(capsys)
@@ -45,6 +45,11 @@ def test_every_list_names_what_there_is(kind: str, capsys: pytest.CaptureFixture
         ("methods", "rotation", ("It has no parameters of its own.",)),
         ("backbones", "resnet18", ("512", "11.18 million", "16 px")),
         ("ops", "color_jitter", ("brightness", "hue")),
+        (
+            "experiments",
+            "moco-with-momentum-0",
+            ("method.params.momentum = 0", "What to expect.", "moco-with-momentum\n"),
+        ),
     ],
 )
 def test_one_is_described(kind: str, name: str, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,6 +73,24 @@ def test_new_takes_a_preset_from_a_file_scaled_or_as_published(
     assert "There is no file" in capsys.readouterr().err
 
 
+def test_new_takes_a_ready_experiment_and_says_what_to_expect(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "ready.toml"
+    words = ["new", str(images), "--backbone", "tinyconv", "-o", str(output)]
+    assert main([*words, "--experiment", "moco-with-momentum-0", "--set", "train.epochs=3"]) == 0
+    told = capsys.readouterr().err
+    assert "What to expect: " in told
+    assert "workbench new --experiment moco-with-momentum" in told
+    experiment = toml.load(output)
+    assert (experiment.method.name, experiment.train.epochs) == ("moco_v2", 3)
+    assert experiment.method.params == {"momentum": 0.0, "final_momentum": 0.0}
+    assert main([*words, "--experiment", "moco-with-momentum-1"]) == 2
+    assert "did you mean 'moco-with-momentum-0'?" in capsys.readouterr().err
+    assert main([*words, "--experiment", "moco-with-momentum", "--preset", "dino"]) == 2
+    assert "brings its own views" in capsys.readouterr().err
+
+
 def test_new_writes_a_complete_experiment(file: Path, images: Path) -> None:
     experiment = toml.load(file)
     assert experiment.name == "simclr on leaves"

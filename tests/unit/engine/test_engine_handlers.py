@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -264,3 +265,16 @@ def test_a_suggestion_says_why_its_views_are_as_they_are(images: Path) -> None:
     reply, _ = handle(Suggest(scan=scanned.report, preset="simclr", scaled=False), ignore)
     assert isinstance(reply, SuggestReply)
     assert [op.op for op in reply.experiment.views[0].chain][-1] == "gaussian_blur"
+
+
+def test_a_ready_experiment_is_suggested_whole(images: Path) -> None:
+    scanned, _ = handle(Scan(folder=str(images)), ignore)
+    assert isinstance(scanned, ScanReply)
+    usual, _ = handle(Suggest(scan=scanned.report, method="moco_v2", backbone="tinyconv"), ignore)
+    reply, _ = handle(Suggest(scan=scanned.report, ready="moco-with-momentum-0", backbone="tinyconv"), ignore)
+    assert isinstance(usual, SuggestReply)
+    assert isinstance(reply, SuggestReply)
+    assert reply.experiment.method.params == {"momentum": 0.0, "final_momentum": 0.0}
+    assert reply.experiment.name.startswith("moco-with-momentum-0 on ")
+    assert replace(reply.experiment, name="", method=usual.experiment.method) == replace(usual.experiment, name="")
+    assert reply.reasons[0].startswith("MoCo with momentum 0: ")

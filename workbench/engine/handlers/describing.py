@@ -54,9 +54,10 @@ def versions() -> dict[str, str]:
 
 
 def _fingerprint() -> str:
-    """Of everything that the catalog is made from: plugin files, presets, our own and torch's version."""
+    """Of all that the catalog is made from: plugins, presets, ready experiments, our own files, torch's version."""
     digest = hashlib.sha256(f"{__version__} {metadata.version('torch')} {platform.python_version()}".encode())
-    folders = [*places.plugin_folders(), places.bundled("resources") / "presets", places.presets_folder()]
+    resources = places.bundled("resources")
+    folders = [*places.plugin_folders(), resources / "presets", resources / "experiments", places.presets_folder()]
     ours = Path(__file__).resolve().parents[2]
     folders += [ours / name for name in ("catalog", "method", "augment", "spec")]
     for folder in folders:

@@ -19,8 +19,14 @@ def make_suggestion(request: Suggest, report: Report) -> tuple[SuggestReply, Arr
     """An experiment that fits the data, the method and this machine."""
     report("thinking of a recipe", 0, 0)
     registry = torch_side.registry()
+    from workbench.training.ready import suggest_ready
     from workbench.training.suggest import suggest, suggest_views
 
+    if request.ready:
+        ready, reasons = suggest_ready(
+            request.scan, request.ready, data=request.data, backbone=request.backbone, registry=registry
+        )
+        return SuggestReply(experiment=ready, reasons=reasons), {}
     experiment, reasons = suggest(
         request.scan,
         data=request.data,

@@ -16,6 +16,7 @@ from workbench.engine.messages import Arrays, Suggest, SuggestReply
 from workbench.gui.bridge import Engine
 from workbench.gui.pages.method.choosing import sections, with_suggestion
 from workbench.gui.pages.method.gallery import MethodGallery
+from workbench.gui.pages.method.ready import ReadyChoice
 from workbench.gui.pages.method.recipe import MethodForm, RecipeForm
 from workbench.gui.pages.method.start import CheckCard, MeasureCard
 from workbench.gui.pages.page import Page
@@ -49,6 +50,7 @@ class MethodPage(Page):
         self.recipe = RecipeForm(session)
         self.check = CheckCard(engine, self._asked)
         self.measure = MeasureCard(engine, self._asked)
+        self.ready = ReadyChoice(session, engine)
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find a method")
         self.search.setClearButtonEnabled(True)
@@ -86,7 +88,7 @@ class MethodPage(Page):
             self._choose_without_data(draft, name, backbone or draft.backbone.name)
             return
         request = Suggest(scan=scan, data=draft.data, method=name, backbone=backbone or draft.backbone.name)
-        usual = self._usual.get(draft.method.name)
+        usual = self._usual_of(draft)
         if usual is not None:
             self._ask_for(request, usual)
             return
@@ -98,8 +100,13 @@ class MethodPage(Page):
             topic="method",
         )
 
+    def _usual_of(self, draft: Experiment) -> Experiment | None:
+        """What was suggested for the draft's method: what differs from it is the user's."""
+        return self.ready.origin(draft) or self._usual.get(draft.method.name)
+
     def _lay_out(self) -> None:
         self.action_row.addWidget(self.search)
+        self.action_row.addWidget(self.ready)
         self.action_row.addWidget(self.start_button)
         inspector = ScrollColumn()
         self._reasons_card = Card()
@@ -108,7 +115,7 @@ class MethodPage(Page):
         self._reasons_words.setProperty("role", "secondary")
         self._reasons_words.setWordWrap(True)
         self._reasons.content.addWidget(self._reasons_words)
-        for card in (self.method_form, self.recipe, self.check, self.measure, self._reasons_card):
+        for card in (self.ready.about, self.method_form, self.recipe, self.check, self.measure, self._reasons_card):
             inspector.column.addWidget(card)
         inspector.column.addStretch(1)
         inspector.setMinimumWidth(WIDTH - 32 + GUTTER)
@@ -188,7 +195,7 @@ class MethodPage(Page):
             self.set_purpose(str(error))
             return
         self.method_form.show_method(card, draft.method.params)
-        self.recipe.show_draft(draft, self._usual.get(draft.method.name))
+        self.recipe.show_draft(draft, self._usual_of(draft))
         self.measure.show_draft(draft)
         reasons = self.session.reasons
         self._reasons_card.setVisible(bool(reasons))
@@ -259,7 +266,8 @@ class MethodPage(Page):
         if draft is None:
             return
         after = reply.experiment
-        self._usual[draft.method.name] = usual
+        if self.ready.origin(draft) is None:
+            self._usual[draft.method.name] = usual
         changed = with_suggestion(draft, usual, after)
         what = f"Method {after.method.name}" if after.method != draft.method else f"Backbone {after.backbone.name}"
         self._usual[after.method.name] = after

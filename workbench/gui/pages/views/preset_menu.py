@@ -1,15 +1,16 @@
 """The menu of presets: by section, with the help of the one that is pointed at, and what can be done with a plan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QMenu, QWidget, QWidgetAction
+from PySide6.QtWidgets import QWidget
 
 from workbench.gui import icons
 from workbench.gui.pages.views.own import own_file
+from workbench.gui.widgets.explained_menu import ExplainedMenu, add_explained
 from workbench.spec.catalog import Broken, PresetCard, PresetSection
 
 _SECTIONS: tuple[tuple[PresetSection, str], ...] = (
@@ -25,11 +26,9 @@ _SCALING_HELP = (
     "On, presets lose what your images have no use for: blur at 64 px and less, changes of color where there is "
     "none, very small crops of small images. Off, they are as published; only sizes are fitted."
 )
-_HELP = "Point at an entry to read what it is for."
-_HELP_WIDTH, _HELP_HEIGHT = 320, 72
 
 
-class PresetMenu(QMenu):
+class PresetMenu(ExplainedMenu):
     """Says what was chosen, and does nothing itself."""
 
     preset_chosen = Signal(object)
@@ -53,36 +52,26 @@ class PresetMenu(QMenu):
         self.scaling = QAction("Scale presets to my data", self, checkable=True, checked=True)
         self.scaling.setToolTip(_SCALING_HELP)
         self.scaling.toggled.connect(self.scaling_changed)
-        self.help = QLabel(_HELP)
-        self.help.setWordWrap(True)
-        self.help.setProperty("role", "caption")
-        self.help.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.help.setContentsMargins(12, 6, 12, 4)
-        self.help.setFixedSize(_HELP_WIDTH, _HELP_HEIGHT)
-        self._footer = QWidgetAction(self)
-        self._footer.setDefaultWidget(self.help)
-        self._footer.setEnabled(False)
-        self.hovered.connect(self._on_hovered)
-        self.aboutToShow.connect(lambda: self.help.setText(_HELP))
+        self.keep(self.scaling)
 
     def fill(self, bundled: Sequence[PresetCard], own: Sequence[PresetCard], broken: Sequence[Broken]) -> None:
         """Shows these presets; `own` and `broken` are of the user's folder."""
-        self._empty()
-        _add(self, "Scaled to your data", _SUGGESTION_HELP, self.suggestion_wanted.emit)
+        self.empty()
+        self._presets = {}
+        self.add_entry("Scaled to your data", _SUGGESTION_HELP, self.suggestion_wanted.emit)
         for section, title in _SECTIONS:
             self._add_presets(title, [card for card in bundled if card.section == section])
         self._add_presets("Yours", own)
         for entry in broken:
-            broken_one = _add(
-                self, f"{Path(entry.file).name} cannot be used", entry.message, partial(self.broken_chosen.emit, entry)
+            broken_one = self.add_entry(
+                f"{Path(entry.file).name} cannot be used", entry.message, partial(self.broken_chosen.emit, entry)
             )
             icons.follow(broken_one, "warning", "watch")
         self.addSeparator()
         self.addAction(self.scaling)
         self.addSeparator()
         self._add_deeds([own_file(card) for card in own] + [Path(entry.file) for entry in broken])
-        self.addSeparator()
-        self.addAction(self._footer)
+        self.add_help()
 
     def mark(self, name: str) -> None:
         """Checks the preset of that name, and no other."""
@@ -93,62 +82,27 @@ class PresetMenu(QMenu):
         """The entry of a preset."""
         return self._presets[name]
 
-    def _empty(self) -> None:
-        """Not `clear`, which would delete what is kept, too."""
-        for action in self.actions():
-            self.removeAction(action)
-            if action is not self.scaling and action is not self._footer:
-                (action.menu() or action).deleteLater()
-        self._presets = {}
-
     def _add_presets(self, title: str, cards: Sequence[PresetCard]) -> None:
         if cards:
-            self._add_heading(title)
+            self.add_heading(title)
         for card in cards:
             words = card.help or "Views that you have saved."
             if card.source:
                 words += f" Source: {card.source}."
-            action = _add(self, card.title, words, partial(self.preset_chosen.emit, card))
+            action = self.add_entry(card.title, words, partial(self.preset_chosen.emit, card))
             action.setCheckable(True)
             self._presets[card.name] = action
 
-    def _add_heading(self, title: str) -> None:
-        """In words: a section's title is not drawn under a style sheet."""
-        self.addSeparator()
-        label = QLabel(title)
-        label.setProperty("role", "caption")
-        label.setContentsMargins(12, 2, 12, 2)
-        heading = QWidgetAction(self)
-        heading.setDefaultWidget(label)
-        heading.setEnabled(False)
-        self.addAction(heading)
-
     def _add_deeds(self, files: Sequence[Path]) -> None:
         """`files`: the user's own presets."""
-        _add(self, "Save as preset …", "Keeps these views under a name of yours.", self.save_wanted.emit)
-        share = self._submenu("Share")
-        _add(share, "Save to file …", "Writes these views as a small TOML file.", self.export_wanted.emit)
-        _add(share, "Copy as TOML", "The same as text, to paste here or elsewhere.", self.copy_wanted.emit)
-        _add(share, "Copy as Python", "The same as code for torchvision.", self.copy_python_wanted.emit)
-        _add(self, "Open from file …", "Takes the views of a preset or an experiment.", self.open_wanted.emit)
-        _add(self, "Paste views\tCtrl+V", "Takes views from TOML text on the clipboard.", self.paste_wanted.emit)
+        self.add_entry("Save as preset …", "Keeps these views under a name of yours.", self.save_wanted.emit)
+        share = self.add_submenu("Share")
+        add_explained(share, "Save to file …", "Writes these views as a small TOML file.", self.export_wanted.emit)
+        add_explained(share, "Copy as TOML", "The same as text, to paste here or elsewhere.", self.copy_wanted.emit)
+        add_explained(share, "Copy as Python", "The same as code for torchvision.", self.copy_python_wanted.emit)
+        self.add_entry("Open from file …", "Takes the views of a preset or an experiment.", self.open_wanted.emit)
+        self.add_entry("Paste views\tCtrl+V", "Takes views from TOML text on the clipboard.", self.paste_wanted.emit)
         if files:
-            remove = self._submenu("Remove one of yours")
+            remove = self.add_submenu("Remove one of yours")
             for file in files:
-                _add(remove, file.stem, "Puts it into the trash.", partial(self.removed.emit, file))
-
-    def _submenu(self, title: str) -> QMenu:
-        menu = self.addMenu(title)
-        menu.hovered.connect(self._on_hovered)
-        return menu
-
-    def _on_hovered(self, action: QAction) -> None:
-        """The tip of an action without one of its own is its text."""
-        words = action.toolTip()
-        self.help.setText(_HELP if action.menu() or not words or words == action.text() else words)
-
-
-def _add(menu: QMenu, title: str, words: str, deed: Callable[[], None]) -> QAction:
-    action = menu.addAction(title, deed)
-    action.setToolTip(words)
-    return action
+                add_explained(remove, file.stem, "Puts it into the trash.", partial(self.removed.emit, file))
