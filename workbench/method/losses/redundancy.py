@@ -51,7 +51,10 @@ def tico(z: Tensor, target: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]
 
 
 def moving_covariance(z: Tensor, before: Tensor, *, momentum: float) -> Tensor:
-    """C ← β C + (1 − β) ZᵀZ / B of unit vectors (Zhu et al. 2022, arXiv:2206.10698), without gradient. z: (B, d), any norm."""
+    """C ← β C + (1 − β) ZᵀZ / B of unit vectors (Zhu et al. 2022, arXiv:2206.10698). z: (B, d), any norm.
+
+    Returns (d, d) float32, cut from the graph.
+    """
     with float32(z), torch.no_grad():
         unit = F.normalize(z.float(), dim=1)
         return momentum * before.float() + (1 - momentum) * (unit.T @ unit) / len(unit)

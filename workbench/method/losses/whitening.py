@@ -25,8 +25,9 @@ def w_mse(views: Sequence[Tensor], slices: Sequence[Tensor], *, shrinkage: float
 
 
 def whiten(z: Tensor, *, shrinkage: float = 0.0) -> Tensor:
-    """L⁻¹ (z − mean) with L Lᵀ = (1 − ε) Cov + ε I (Ermolov et al. 2021, arXiv:2007.06346): entries that are uncorrelated
-    and of variance 1. z: (B, d), B > d unless ε > 0. Returns (B, d) float32, not numbers where Cov has no root.
+    """L⁻¹ (z − mean) with L Lᵀ = (1 − ε) Cov + ε I (Ermolov et al. 2021, arXiv:2007.06346): uncorrelated, variance 1.
+
+    z: (B, d), B > d unless ε > 0. Returns (B, d) float32, not numbers where the covariance has no root.
     """
     with float32(z):
         z = z.float()
