@@ -35,8 +35,16 @@ class ViTEncoder(Encoder):
 
     def maps(self, images: Tensor) -> Tensor:
         """The patch tokens as a map (B, dim, h, w)."""
+        return self._as_map(self.tokens(images), images)
+
+    def features_and_maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The class token (B, dim) and the patch tokens as a map (B, dim, h, w)."""
+        tokens = self.net.forward_features(images)
+        features: Tensor = self.net.forward_head(tokens)
+        return features, self._as_map(tokens[:, self.net.num_prefix_tokens :], images)
+
+    def _as_map(self, tokens: Tensor, images: Tensor) -> Tensor:
         rows, columns = self.net.patch_embed.dynamic_feat_size(images.shape[-2:])
-        tokens = self.tokens(images)
         return tokens.transpose(1, 2).reshape(len(tokens), self.dim, rows, columns)
 
 

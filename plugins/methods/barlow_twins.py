@@ -6,7 +6,7 @@ from typing import Annotated
 import torch
 
 from workbench.method.backbone import Encoder
-from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
+from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, Symptom, detached
 from workbench.method.gather import gather
 from workbench.method.heads import mlp
 from workbench.method.losses.redundancy import barlow_twins
@@ -54,6 +54,16 @@ class BarlowTwins(Method):
         return Loss(value=invariance + redundancy, parts=detached(invariance=invariance, redundancy=redundancy))
 
 
+def _views_unlike(value: float, params: BarlowTwinsParams, setting: Setting) -> bool:
+    del setting
+    return value > 0.97 * params.scale * params.dim
+
+
+def _entries_alike(value: float, params: BarlowTwinsParams, setting: Setting) -> bool:
+    del setting
+    return params.redundancy > 0 and value > 0.7 * params.scale * params.redundancy * params.dim * (params.dim - 1)
+
+
 def _chance(params: BarlowTwinsParams, setting: Setting) -> float:
     del setting
     return params.scale * params.dim
@@ -90,4 +100,20 @@ METHOD = MethodInfo(
         source="solo-learn, CIFAR-10, ResNet-18: LARS 0.3 per 256, λ 0.005, scale 0.1, projector 3 × 2048: 92.1 %",
     ),
     chance_loss=_chance,
+    symptoms=(
+        Symptom(
+            part="invariance",
+            is_sick=_views_unlike,
+            title="The two views' vectors have nothing in common",
+            text="The first term stands at scale × dim, as with vectors that are constant or noise. "
+            "Lower the learning rate, or choose views that are less hard.",
+        ),
+        Symptom(
+            part="redundancy",
+            is_sick=_entries_alike,
+            title="All entries of the vector say the same",
+            text="The second term is near scale × λ × dim², as if there were only one entry, repeated. "
+            "Raise λ (redundancy), or use a larger batch.",
+        ),
+    ),
 )

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from workbench.method.backbone import Encoder
+from workbench.method.collapse import same_vectors
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.heads import mlp
 from workbench.method.losses.distillation import byol
-from workbench.method.losses.spread import mean_cosine
+from workbench.method.losses.spread import deviation, mean_cosine
 from workbench.method.momentum import Teacher, cosine_momentum
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -27,17 +28,34 @@ class BYOLParams(Params, frozen=True, kw_only=True):
     ] = 1.0
     hidden: Annotated[int, param("Width of the projector and of the predictor.", ge=8, le=16_384, advanced=True)] = 1024
     dim: Annotated[int, param("Entries of the vectors that are predicted.", ge=2, le=16_384, advanced=True)] = 256
+    predictor: Annotated[
+        bool,
+        param("Predict with a network of its own. Without it everything collapses: an experiment.", advanced=True),
+    ] = True
+    batch_norm: Annotated[
+        bool,
+        param(
+            "Batch norm in the projector and the predictor. Without it training is less stable: an experiment.",
+            advanced=True,
+        ),
+    ] = True
 
 
 class BYOL(Method):
-    """Mean squared error of unit vectors, over all ordered pairs of views (Grill et al. 2020, eq. 2)."""
+    """Mean squared error of unit vectors, over all ordered pairs of views (Grill et al. 2020, eq. 2).
+
+    Its two switches are published ablations: the predictor (Grill et al. 2020, table 5b), and batch norm in the heads
+    (Richemond et al. 2020, arXiv:2010.10241, where the encoder's is taken out as well).
+    """
 
     def __init__(self, encoder: Encoder, params: BYOLParams, setting: Setting) -> None:
         super().__init__()
         del setting
         self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.hidden, params.dim)
-        self.predictor = mlp(params.dim, params.hidden, params.dim)
+        norm = params.batch_norm
+        self.projector = mlp(encoder.dim, params.hidden, params.dim, norm=norm)
+        predictor = mlp(params.dim, params.hidden, params.dim, norm=norm)
+        self.predictor = predictor if params.predictor else nn.Identity()
         self.teacher = Teacher(nn.Sequential(encoder, self.projector))
         self.params = params
 
@@ -49,7 +67,7 @@ class BYOL(Method):
         targets = [self.teacher(view) for view in batch.views]
         pairs = list(itertools.permutations(range(len(p)), 2))
         value = torch.stack([byol(p[a], targets[b]) for a, b in pairs]).mean()
-        return Loss(value=value, parts=detached(other_images=mean_cosine(z[0])))
+        return Loss(value=value, parts=detached(spread=deviation(z[0]), other_images=mean_cosine(z[0])))
 
     def after_step(self, progress: Progress) -> None:
         """The teacher follows, ever more slowly."""
@@ -75,8 +93,8 @@ METHOD = MethodInfo(
     "together, and the size of the batch matters little.",
     when="For data where many images resemble each other (scans, tiles, frames), and for small batches. "
     "Often the most accurate of the simple methods; costs a second network in memory.",
-    collapse="A constant output would reach 0, so a low loss alone proves nothing: look at the embedding's deviation, "
-    "which is near 1/√d when healthy and near 0 when everything collapsed. A loss that stays at 2 means "
+    collapse="A constant output would reach 0, so a low loss alone proves nothing: look at 'spread', the deviation of "
+    "the vectors, which is near 1 when healthy and near 0 when everything collapsed. A loss that stays at 2 means "
     "that nothing is being predicted.",
     params=BYOLParams,
     build=BYOL,
@@ -93,4 +111,5 @@ METHOD = MethodInfo(
         "momentum 0.99 to 1 as in solo-learn",
     ),
     chance_loss=_chance,
+    symptoms=(same_vectors("Switch the predictor on if it is off; otherwise lower the learning rate."),),
 )

@@ -1,15 +1,18 @@
 """SimSiam: BYOL without the teacher. A predictor and a stopped gradient are enough."""
 
 import itertools
+from collections.abc import Iterable
 from typing import Annotated
 
 import torch
+from torch import nn
 
 from workbench.method.backbone import Encoder
+from workbench.method.collapse import same_vectors
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.heads import mlp
 from workbench.method.losses.distillation import negative_cosine
-from workbench.method.losses.spread import mean_cosine
+from workbench.method.losses.spread import deviation, mean_cosine
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -26,10 +29,17 @@ class SimSiamParams(Params, frozen=True, kw_only=True):
     layers: Annotated[
         int, param("Layers of the projector: 2 for small images, 3 for large sets.", ge=1, le=5, advanced=True)
     ] = 2
+    stop_gradient: Annotated[
+        bool,
+        param("Let only the side that predicts learn. Without it everything collapses: an experiment.", advanced=True),
+    ] = True
 
 
 class SimSiam(Method):
-    """Negative cosine of prediction and projection, symmetric, gradient stopped (Chen & He 2021, eq. 4)."""
+    """Negative cosine of prediction and projection, symmetric, gradient stopped (Chen & He 2021, eq. 4).
+
+    Its switch is the paper's ablation (section 4.1).
+    """
 
     def __init__(self, encoder: Encoder, params: SimSiamParams, setting: Setting) -> None:
         super().__init__()
@@ -37,6 +47,7 @@ class SimSiam(Method):
         self.encoder = encoder
         self.projector = mlp(encoder.dim, params.dim, params.dim, layers=params.layers, last_norm=True)
         self.predictor = mlp(params.dim, params.bottleneck, params.dim)
+        self.stop_gradient = params.stop_gradient
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """Each view's prediction against the projections of the other views."""
@@ -44,8 +55,14 @@ class SimSiam(Method):
         z = [self.projector(self.encoder(view)) for view in batch.views]
         p = [self.predictor(one) for one in z]
         pairs = list(itertools.permutations(range(len(p)), 2))
-        value = torch.stack([negative_cosine(p[a], z[b]) for a, b in pairs]).mean()
-        return Loss(value=value, parts=detached(other_images=mean_cosine(z[0])))
+        losses = [negative_cosine(p[a], z[b], stop_gradient=self.stop_gradient) for a, b in pairs]
+        return Loss(
+            value=torch.stack(losses).mean(), parts=detached(spread=deviation(z[0]), other_images=mean_cosine(z[0]))
+        )
+
+    def steady_parameters(self) -> Iterable[nn.Parameter]:
+        """The predictor's: it must keep up with the encoder, so its rate does not fall (section 4.2 of the paper)."""
+        return self.predictor.parameters()
 
 
 def _chance(params: SimSiamParams, setting: Setting) -> float:
@@ -66,8 +83,8 @@ METHOD = MethodInfo(
     "owed to the predictor and to the stopped gradient.",
     when="When memory is short and batches are small: 64 is enough. It learns more slowly at first than SimCLR or "
     "BYOL, so give it more epochs before judging it.",
-    collapse="A constant output reaches exactly −1, so look at the embedding's deviation: near 1/√d when healthy, near "
-    "0 when collapsed. A loss that stays at 0 means that nothing is being predicted.",
+    collapse="A constant output reaches exactly −1, so look at 'spread', the deviation of the vectors: near 1 when "
+    "healthy, near 0 when collapsed. A loss that stays at 0 means that nothing is being predicted.",
     params=SimSiamParams,
     build=SimSiam,
     tags=("small memory", "no negatives"),
@@ -82,4 +99,5 @@ METHOD = MethodInfo(
         source="Chen & He 2021, appendix D (CIFAR-10, SGD 0.03 per 256 for 800 epochs), doubled for shorter runs",
     ),
     chance_loss=_chance,
+    symptoms=(same_vectors("Switch stop_gradient on if it is off; otherwise lower the learning rate."),),
 )

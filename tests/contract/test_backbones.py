@@ -61,6 +61,9 @@ def test_it_gives_what_it_provides(info: BackboneInfo) -> None:
             assert maps.ndim == 4
             assert maps.shape[0] == 2
             assert maps.shape[2] == maps.shape[3]
+            features, again = encoder.features_and_maps(images())
+            torch.testing.assert_close(features, encoder(images()), rtol=1e-4, atol=1e-5)
+            assert torch.equal(again, maps)
         if "tokens" in info.provides:
             tokens = encoder.tokens(images())
             assert tokens.shape[0::2] == (2, info.dim)

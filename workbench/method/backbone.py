@@ -28,6 +28,11 @@ class Encoder(nn.Module, ABC):
         """The last feature map (B, channels, h, w), where the backbone provides 'maps'."""
         raise NotImplementedError(f"{type(self).__name__} has no feature maps")
 
+    def features_and_maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """What `forward` and `maps` give, from one pass; here for features that are the mean of the map."""
+        maps = self.maps(images)
+        return maps.mean((2, 3)), maps
+
     def tokens(self, images: Tensor) -> Tensor:
         """Patch tokens (B, patches, channels), where the backbone provides 'tokens'."""
         raise NotImplementedError(f"{type(self).__name__} has no patch tokens")

@@ -2,7 +2,9 @@
 
 import itertools
 
-from torch import nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 
 def mlp(
@@ -24,3 +26,33 @@ def mlp(
         if not last:
             parts.append(nn.ReLU(inplace=True))
     return nn.Sequential(*parts)
+
+
+class PrototypeHead(nn.Module):
+    """DINO's head: how near an image is to each of many learned directions (Caron et al. 2021, section 3.1 and app. C).
+
+    Three linear layers with GELU (and batch norm), unit norm, and prototypes of unit norm (weight normalization whose
+    scale is held at 1): (B, inputs) to cosines (B, prototypes).
+    """
+
+    def __init__(self, inputs: int, hidden: int, bottleneck: int, prototypes: int, *, norm: bool) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in ((inputs, hidden), (hidden, hidden)):
+            layers.append(nn.Linear(before, after, bias=not norm))
+            layers.extend([nn.BatchNorm1d(after)] if norm else [])
+            layers.append(nn.GELU())
+        layers.append(nn.Linear(hidden, bottleneck))
+        self.layers = nn.Sequential(*layers)
+        self.prototypes = nn.Parameter(torch.empty(prototypes, bottleneck))
+        nn.init.kaiming_uniform_(self.prototypes, a=5**0.5)
+        for layer in layers:
+            if isinstance(layer, nn.Linear):
+                nn.init.trunc_normal_(layer.weight, std=0.02)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Cosines (B, prototypes) of the image with every prototype."""
+        vectors = F.normalize(self.layers(features), dim=1)
+        return F.linear(vectors, F.normalize(self.prototypes, dim=1))

@@ -1,0 +1,43 @@
+"""Symptoms that several methods share."""
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.method.contract import Setting, Symptom
+from workbench.method.losses.redundancy import VARIANCE_EPSILON
+
+LEAST_SPREAD = 0.1
+"""Of `losses.spread.deviation`, which is about 1 in a healthy run: below this, two images' vectors agree to 99 %."""
+
+
+def same_vectors(advice: str, *, part: str = "spread") -> Symptom[Any]:
+    """That the part, a `deviation`, says that all images have the same vector; `advice` is what to do, a sentence."""
+
+    def is_sick(value: float, params: Any, setting: Setting) -> bool:
+        del params, setting
+        return value < LEAST_SPREAD
+
+    return Symptom(
+        part=part,
+        is_sick=is_sick,
+        title="All images get the same vector",
+        text="The vectors that the loss sees hardly differ from image to image (their spread is near 0, and about 1 "
+        f"in a healthy run), so that it is low without anything being learned. {advice}",
+    )
+
+
+def no_variance(weight: Callable[[Any], float]) -> Symptom[Any]:
+    """That the part 'variance', VICReg's term times its `weight`, is near the most that it can be."""
+
+    def is_sick(value: float, params: Any, setting: Setting) -> bool:
+        del setting
+        most = weight(params) * (1 - VARIANCE_EPSILON**0.5)
+        return most > 0 and value > 0.95 * most
+
+    return Symptom(
+        part="variance",
+        is_sick=is_sick,
+        title="All images get the same vector",
+        text="The variance term is near the most that it can be: no entry of the vectors differs between images. "
+        "Raise its weight, or lower the learning rate or the weight of the covariance.",
+    )
