@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -38,7 +39,7 @@ from workbench.training.checkpoint import (
 from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.encode import AllImages
-from workbench.training.feed import Feed
+from workbench.training.feed import Feed, Partners
 from workbench.training.journal import Journal
 from workbench.training.meter import Meter
 from workbench.training.pulse import Pulse
@@ -121,6 +122,10 @@ class Job:
         )
         self.method.before_epoch(encode, progress)
         self.meter.forget_time()
+
+    def partners(self, progress: Progress) -> Partners | None:
+        """Which images come beside those of an epoch, as the method says; None where it wants none."""
+        return partial(self.method.partners, progress=progress) if self.stepper.uses_partners else None
 
     def memory(self) -> float:
         """Bytes that training holds on its device."""
