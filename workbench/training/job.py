@@ -46,7 +46,7 @@ from workbench.training.pulse import Pulse
 from workbench.training.ranks import Ranks
 from workbench.training.schedule import scaled_learning_rate
 from workbench.training.step import Stepper, make_stepper
-from workbench.training.watcher import Watcher
+from workbench.training.watcher import Assign, Watcher
 
 FORMAT = 1
 _TELL_SECONDS = 0.25
@@ -178,6 +178,7 @@ def make_ready(
         device=device,
         seed=experiment.seed,
         fingerprint=Fingerprint(info=info, params=params, setting=setting),
+        assign=_assigning(method),
     )
     meter = Meter(device)
     resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)
@@ -204,6 +205,20 @@ def make_ready(
         start=start,
         fresh=resumed is None,
     )
+
+
+def _assigning(method: Method) -> Assign:
+    """The clusters of a method, asked in eval mode; it is left in the mode it was in."""
+
+    def assign(features: torch.Tensor) -> torch.Tensor | None:
+        training = method.training
+        method.eval()
+        try:
+            return method.assign(features)
+        finally:
+            method.train(training)
+
+    return assign
 
 
 def _device(experiment: Experiment, ranks: Ranks) -> torch.device:
