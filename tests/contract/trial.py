@@ -15,13 +15,27 @@ from workbench.spec.params import Params
 REGISTRY = load_registry()
 BATCH, SIZE, CLASSES, STEPS = 8, 32, 3, 4
 TRAIN_IMAGES = 160
-SLIM = {"hidden": 48, "dim": 32, "bottleneck": 16, "queue": 2 * BATCH, "prototypes": 12, "matches": 2}
-"""Widths at which every method does the same in a fraction of the time."""
-SLIM_OF = {"w_mse": {"dim": 3, "slice": 4}}
+EPOCH_STEPS = 2
+SLIM: dict[str, float] = {
+    "hidden": 48,
+    "dim": 32,
+    "bottleneck": 16,
+    "queue": 2 * BATCH,
+    "prototypes": 12,
+    "matches": 2,
+    "iterations": 2,
+    "queue_from": 0,
+    "frozen_epochs": 0,
+    "relabelings": 1,
+    "self_labeling": 0.5,
+    "confidence": 0.3,
+}
+"""Widths at which every method does the same in a fraction of the time, and beginnings that fall into it."""
+SLIM_OF: dict[str, dict[str, float]] = {"w_mse": {"dim": 3, "slice": 4}}
 """Other widths where a method asks for more images than entries."""
 
 
-def slim(info: MethodInfo[Any], **wider: int) -> Params:
+def slim(info: MethodInfo[Any], **wider: float) -> Params:
     """The defaults, with small heads; `wider` is what shall be of another width."""
     changes = {
         name: value
@@ -67,6 +81,7 @@ def as_batch(info: MethodInfo[Any], views: list[Tensor], step: int = 0) -> Batch
         indices=rows,
         labels=rows % CLASSES if info.uses_labels else None,
         corners=tuple(corners),
+        partner_views=tuple(view.roll(1, dims=0) for view in views) if info.uses_partners else (),
     )
 
 
@@ -82,6 +97,7 @@ def halved(batch: Batch, rank: int, world: int) -> Batch:
         indices=batch.indices[rank::world],
         labels=None if batch.labels is None else batch.labels[rank::world],
         corners=mine(batch.corners),
+        partner_views=mine(batch.partner_views),
     )
 
 
@@ -101,23 +117,23 @@ def every_image(channels: int = 3) -> EncodeAll:
     return encode
 
 
-def begin(info: MethodInfo[Any], method: Method, *, channels: int = 3) -> Method:
+def begin(info: MethodInfo[Any], method: Method, *, channels: int = 3, step: int = 0) -> Method:
     """As the trainer begins an epoch."""
-    method.before_epoch(every_image(channels), progress(0))
+    method.before_epoch(every_image(channels), progress(step))
     return method
 
 
 def progress(step: int) -> Progress:
-    return Progress(step=step, total_steps=STEPS, epoch=0, total_epochs=1)
+    return Progress(step=step, total_steps=STEPS, epoch=step // EPOCH_STEPS, total_epochs=STEPS // EPOCH_STEPS)
 
 
 def train(info: MethodInfo[Any], method: Method, steps: range) -> list[float]:
     """The losses of a few plain steps."""
     optimizer = torch.optim.SGD([one for one in method.parameters() if one.requires_grad], lr=0.01)
     losses = []
-    if steps.start == 0:
-        begin(info, method)
     for step in steps:
+        if step % EPOCH_STEPS == 0:
+            begin(info, method, step=step)
         loss = method(make_batch(info, step), progress(step))
         optimizer.zero_grad()
         loss.value.backward()

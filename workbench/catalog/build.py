@@ -141,11 +141,16 @@ def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Settin
         )
 
 
-def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneRequest, folder: Path) -> None:
-    """Takes the encoder of a run. Raises where the run, its checkpoint or its shape is not what is needed."""
+def fitting_run(info: BackboneInfo, request: BackboneRequest, folder: Path) -> RunFolder:
+    """The run in `folder`, whose encoder is of the kind that is asked for.
+
+    Raises `NotFoundError` where there is no run or it has no checkpoint, and `CheckError` where it does not fit.
+    """
     run = RunFolder.open(folder)
     theirs = run.experiment()
-    weights, channels = _encoder_weights(run)
+    if not (run.checkpoints / "last.pt").is_file():
+        raise NotFoundError(f"The run {run.name} has no checkpoint yet, so there are no weights to start from.")
+    _, channels = _encoder_weights(run)
     asked = backbone_request(theirs.backbone, channels=channels, image_size=image_size_of(theirs))
     if theirs.backbone.name != info.name:
         raise CheckError(f"The run {run.name} trained {theirs.backbone.name}, and the backbone here is {info.name}.")
@@ -155,11 +160,19 @@ def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneReques
             f"here it has {request.channels} channels and the {request.stem} stem.",
             hint="Set data.channels and backbone.stem as in that run.",
         )
+    return run
+
+
+def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneRequest, folder: Path) -> None:
+    """Takes the encoder of a run. Raises where the run, its checkpoint or its shape is not what is needed."""
+    run = fitting_run(info, request, folder)
+    weights, _ = _encoder_weights(run)
     try:
         encoder.load_state_dict(weights, strict=True)
     except RuntimeError as error:
+        theirs = image_size_of(run.experiment())
         raise CheckError(
-            f"The encoder of the run {run.name} does not fit: it was made for {asked.image_size} px and here the "
+            f"The encoder of the run {run.name} does not fit: it was made for {theirs} px and here the "
             f"views have {request.image_size} px.",
             hint="Use the same view size as that run.",
         ) from error
@@ -168,8 +181,6 @@ def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneReques
 def _encoder_weights(run: RunFolder) -> tuple[Mapping[str, Tensor], int]:
     """The encoder's weights in the last checkpoint, and for how many channels they are."""
     file = run.checkpoints / "last.pt"
-    if not file.is_file():
-        raise NotFoundError(f"The run {run.name} has no checkpoint yet, so there are no weights to start from.")
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
         method, channels = state["method"], len(state["normalization"]["mean"])

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from workbench.cli import console
 from workbench.runs import control
+from workbench.runs.events import Clusters
 from workbench.runs.folder import RunFolder, slug, write_whole
 from workbench.runs.index import RunEntry, find_run, list_runs, read_entry
 from workbench.runs.launch import launch_trainer
@@ -177,6 +178,7 @@ def _suggested(
 def _train(arguments: argparse.Namespace) -> int:
     experiment = _changed(toml.load(arguments.file), arguments.set)
     experiment = _with_absolute_folder(experiment, arguments.file)
+    experiment = _with_run_of_weights(experiment, _runs(arguments))
     from workbench.catalog.registry import load_registry
 
     experiment = _refuse(experiment, load_registry())
@@ -295,6 +297,14 @@ def _with_absolute_folder(experiment: Experiment, file: Path) -> Experiment:
     return replace(experiment, data=replace(experiment.data, folder=str(absolute)))
 
 
+def _with_run_of_weights(experiment: Experiment, runs: Path) -> Experiment:
+    """Weights of a run, named as in every command; the run folder keeps where that run is."""
+    spec = experiment.backbone
+    if spec.weights in ("none", "pretrained"):
+        return experiment
+    return replace(experiment, backbone=replace(spec, weights=str(find_run(spec.weights, runs).path)))
+
+
 def _refuse(experiment: Experiment, registry: "Registry") -> Experiment:
     """Raises `CheckError` with what would stop the run, before there is one; says what would only spoil it.
 
@@ -359,6 +369,7 @@ def _document(entry: RunEntry) -> dict[str, Any]:
         "device": state.started.device if state.started else "",
         "scalars": state.scalars,
         "probes": state.probes,
+        "clusters": state.clusters,
         "best_knn": best.accuracy if best else None,
         "health": state.health.values if state.health else {},
         "verdict": state.verdict,
@@ -377,6 +388,8 @@ def _print_entry(entry: RunEntry) -> None:
         print(f"  loss    {state.scalars['loss']:.4g}, {rate:,.0f} images/s")
     if _knn(state):
         print(f"  kNN     {_knn(state)}{_baselines(state)}")
+    if state.clusters:
+        print(f"  groups  {_groups(state.clusters)}")
     if state.verdict:
         print(f"  verdict {state.verdict.title}: {state.verdict.text}")
     for warning in state.warnings:
@@ -396,6 +409,13 @@ def _knn(state: RunState) -> str:
     return f"{probe.accuracy:.1%}" if probe else ""
 
 
+def _groups(clusters: Clusters) -> str:
+    return (
+        f"{clusters.accuracy:.1%} of {clusters.images:,} images in the right one of {clusters.used} clusters, "
+        f"NMI {clusters.nmi:.3f}, ARI {clusters.ari:.3f}"
+    )
+
+
 def _baselines(state: RunState) -> str:
     parts = []
     for subject, words in (("untrained", "untrained"), ("pixels", "raw pixels")):
@@ -412,6 +432,8 @@ def _say_outcome(run: RunFolder, state: RunState) -> None:
         console.say(f"loss {state.scalars['epoch_loss']:.4g}")
     if _knn(state):
         console.say(f"kNN {_knn(state)}{_baselines(state)}")
+    if state.clusters:
+        console.say(_groups(state.clusters))
     if state.verdict:
         console.say(f"{state.verdict.title}: {state.verdict.text}")
     for warning in state.warnings:

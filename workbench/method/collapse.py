@@ -31,7 +31,7 @@ def no_variance(weight: Callable[[Any], float]) -> Symptom[Any]:
 
     def is_sick(value: float, params: Any, setting: Setting) -> bool:
         del setting
-        most = weight(params) * (1 - VARIANCE_EPSILON**0.5)
+        most: float = weight(params) * (1 - VARIANCE_EPSILON**0.5)
         return most > 0 and value > 0.95 * most
 
     return Symptom(

@@ -31,7 +31,8 @@ class Batch:
     indices: (B,) int64, the images' rows among all training images. labels: (B,) int64 class numbers,
     -1 where unknown, given only to a method that declares `uses_labels`. corners, one per global view, given only
     to a method that declares `uses_corners`: (B, 4, 2) float32, (x, y) of the view's corners on the stored image in
-    [0, 1], the top left one first, then clockwise (so a flip shows).
+    [0, 1], the top left one first, then clockwise (so a flip shows). partner_views: the global views of the images
+    that `Method.partners` named, in the same order, where it named some.
     """
 
     views: tuple[Tensor, ...]
@@ -39,6 +40,7 @@ class Batch:
     indices: Tensor
     labels: Tensor | None = None
     corners: tuple[Tensor, ...] = ()
+    partner_views: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,20 @@ class Method(nn.Module, ABC):
     def before_epoch(self, encode: EncodeAll, progress: Progress) -> None:
         """Called before the first step of an epoch: targets that need all images (clusters, neighbors)."""
 
+    def partners(self, indices: Tensor, progress: Progress) -> Tensor | None:
+        """For each image of a batch another one whose views it wants to see beside it; asked where `uses_partners`.
+
+        indices: (B,) int64 on the CPU, as in `Batch.indices`; so is the answer. None: no partners in this epoch.
+        Batches are gathered ahead, in a thread: the answer may depend on nothing but what `before_epoch` has left,
+        the indices, and `progress`, which is that of the epoch's first step here.
+        """
+
+    def assign(self, features: Tensor) -> Tensor | None:
+        """The clusters (B,) int64 of images, from the encoder's features (B, dim); None where it makes no clusters.
+
+        Each probe compares them with the labels, where there are some.
+        """
+
     def before_step(self, progress: Progress) -> None:
         """Called between the backward pass and the optimizer's step: gradients may be withheld."""
 
@@ -133,7 +149,8 @@ class MethodInfo(Generic[P]):
     first_choice: robust enough to be tried first by somebody who knows none of them.
     needs: what the backbone must provide beyond features ("maps", "tokens"). starts_from_run: its encoder comes from
     a finished run. no_accumulation: why the gradients of parts of a batch do not add up to those of the batch, where
-    they do not; a sentence. symptoms: how to tell that it has collapsed.
+    they do not; a sentence. uses_partners: its `partners` names another image for each. symptoms: how to tell that it
+    has collapsed.
     """
 
     name: str
@@ -154,6 +171,7 @@ class MethodInfo(Generic[P]):
     global_views: int = 2
     local_views: bool = False
     uses_corners: bool = False
+    uses_partners: bool = False
     needs: tuple[str, ...] = ()
     starts_from_run: bool = False
     no_accumulation: str = ""

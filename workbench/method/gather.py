@@ -19,6 +19,21 @@ def gather(z: Tensor) -> Tensor:
     return gathered
 
 
+def own_rows(every: Tensor, count: int) -> Tensor:
+    """This process's `count` rows of what `gather` gave, or of what was made of it row by row."""
+    if len(every) == count:
+        return every
+    first = dist.get_rank() * count
+    return every[first : first + count]
+
+
+def as_leader(tensor: Tensor) -> Tensor:
+    """The tensor of the first process, in all: what they computed alike may differ in its last bits on GPUs."""
+    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        dist.broadcast(tensor, 0)
+    return tensor
+
+
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, z: Tensor) -> Tensor:

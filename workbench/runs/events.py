@@ -89,6 +89,20 @@ class Probe(Event, frozen=True, kw_only=True, tag="probe"):
     images: int
 
 
+class Clusters(Event, frozen=True, kw_only=True, tag="clusters"):
+    """How well the clusters of a method that makes some match the labels (`evaluate.clusters`).
+
+    `used` of its clusters hold at least one of the `images`; accuracy, nmi and ari are 1 where both divide them alike.
+    """
+
+    epoch: int
+    accuracy: float
+    nmi: float
+    ari: float
+    used: int
+    images: int
+
+
 class Verdict(Event, frozen=True, kw_only=True, tag="verdict"):
     """What the health figures say, in words."""
 
@@ -137,6 +151,7 @@ AnyEvent = (
     | Scalars
     | Health
     | Probe
+    | Clusters
     | Verdict
     | SnapshotTaken
     | CheckpointSaved

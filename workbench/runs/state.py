@@ -8,6 +8,7 @@ from workbench.runs import control
 from workbench.runs.events import (
     AnyEvent,
     CheckpointSaved,
+    Clusters,
     Derived,
     Failure,
     Health,
@@ -43,6 +44,7 @@ class RunState:
     health: Health | None = None
     verdict: Verdict | None = None
     probes: tuple[Probe, ...] = ()
+    clusters: Clusters | None = None
     snapshots: tuple[SnapshotTaken, ...] = ()
     checkpoint: CheckpointSaved | None = None
     warnings: tuple[Warned, ...] = ()
@@ -118,6 +120,8 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
         case Probe():
             kept = tuple(probe for probe in state.probes if _subject(probe) != _subject(event))
             return replace(state, probes=(*kept, event))
+        case Clusters():
+            return replace(state, clusters=event)
         case SnapshotTaken():
             others = tuple(snapshot for snapshot in state.snapshots if snapshot.epoch != event.epoch)
             return replace(state, snapshots=(*others, event))
@@ -135,7 +139,7 @@ def _subject(probe: Probe) -> tuple[str, str, int]:
 
 def _go_back(state: RunState, started: Started) -> RunState:
     """Forgets what an interrupted trainer did beyond the step where the next one begins: it is done anew."""
-    health, verdict = state.health, state.verdict
+    health, verdict, clusters = state.health, state.verdict, state.clusters
     if state.step > started.step:
         epoch = started.step / started.steps_per_epoch if started.steps_per_epoch else float(started.epoch)
         state = replace(state, step=started.step, epoch=epoch, scalars={})
@@ -145,6 +149,7 @@ def _go_back(state: RunState, started: Started) -> RunState:
         snapshots=tuple(snapshot for snapshot in state.snapshots if snapshot.epoch <= started.epoch),
         health=health if health and health.epoch <= started.epoch else None,
         verdict=verdict if verdict and verdict.epoch <= started.epoch else None,
+        clusters=clusters if clusters and clusters.epoch <= started.epoch else None,
     )
 
 

@@ -100,7 +100,11 @@ class BackboneSpec(Params, frozen=True, kw_only=True):
         param("First layers: small keeps the resolution (for 64 px and less), standard halves it twice."),
     ] = "auto"
     weights: Annotated[
-        str, param("'none' starts from random weights, 'pretrained' from the library's, a run's folder from that run.")
+        str,
+        param(
+            "'none' starts from random weights, 'pretrained' from the library's, and a run's folder (on the command "
+            "line its name or 'latest') from that run's encoder."
+        ),
     ] = "none"
 
 

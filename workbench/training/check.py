@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.augment.plan import ViewPlan
-from workbench.catalog.build import missing_needs
+from workbench.catalog.build import backbone_request, fitting_run, image_size_of, missing_needs
 from workbench.catalog.registry import Registry
+from workbench.method.backbone import BackboneInfo
+from workbench.runs.events import read_events
+from workbench.runs.state import fold
 from workbench.spec.catalog import MethodCard
 from workbench.spec.errors import WorkbenchError
 from workbench.spec.experiment import DataSpec, Experiment
@@ -13,7 +16,7 @@ from workbench.spec.machine import Finding
 from workbench.spec.needs import global_count, unmet_need
 from workbench.spec.normalization import fixed_statistics
 from workbench.spec.params import convert
-from workbench.spec.pixels import check_window
+from workbench.spec.pixels import channels_of, check_window
 from workbench.training.devices import resolve_device, resolve_precision
 from workbench.training.schedule import scaled_learning_rate
 
@@ -108,7 +111,11 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
     if info.no_accumulation and experiment.train.accumulate > 1:
         yield _error(info.no_accumulation, "train.accumulate")
     if info.starts_from_run and experiment.backbone.weights in ("none", "pretrained"):
-        yield _error(f"{info.title} starts from a finished run: choose it as the weights.", "backbone.weights")
+        yield _error(
+            f"{info.title} starts from the encoder of a finished run: choose that run under 'weights' in the recipe "
+            "(backbone.weights takes its name).",
+            "backbone.weights",
+        )
     if info.uses_labels and experiment.data.labels == "none":
         yield _error(f"{info.title} learns from labels: choose where they come from.", "data.labels")
     need = unmet_need(experiment.views, info.card())
@@ -157,14 +164,32 @@ def _backbone(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         )
     if info.fixed_size and len(sizes) > 1:
         yield _error(f"{info.title} takes images of one size only, and the views have several.", "backbone.name")
+    yield from _weights(experiment, info)
+
+
+def _weights(experiment: Experiment, info: BackboneInfo) -> Iterator[Finding]:
+    spec = experiment.backbone
     if spec.weights == "pretrained" and experiment.data.channels == "planes":
         yield _note(
             "The library's weights are of red, green and blue; the planes take these filters in turn, and other "
             "planes than colors may gain little from them.",
             "backbone.weights",
         )
-    if spec.weights not in ("none", "pretrained") and not (Path(spec.weights) / "experiment.toml").is_file():
+    if spec.weights in ("none", "pretrained"):
+        return
+    if not (Path(spec.weights) / "experiment.toml").is_file():
         yield _error(f"There is no run in {spec.weights} to take weights from.", "backbone.weights")
+        return
+    try:
+        size = image_size_of(experiment)
+        request = backbone_request(spec, channels=channels_of(experiment.data), image_size=size)
+        run = fitting_run(info, request, Path(spec.weights))
+    except WorkbenchError as error:
+        yield _error(str(error), "backbone.weights")
+        return
+    phase = fold(read_events(run.events_file)).phase
+    if phase != "finished":
+        yield _warning(f"The run {run.name}, which the weights are taken from, is not finished.", "backbone.weights")
 
 
 def _recipe(experiment: Experiment) -> Iterator[Finding]:

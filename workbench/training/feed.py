@@ -3,8 +3,8 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,17 @@ from torch import Tensor
 
 _AHEAD = 2
 
+Partners = Callable[[Tensor], Tensor | None]
+"""From the images of a batch to those that come beside them, (B,) int64 each, or to none (`Method.partners`)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
     """One step's raw images. pixels: (B, C, S, S) uint8 or uint16, on the device.
 
     ids: (B,) int64, who the images are, on the CPU, where the draws of views are made of them;
-    indices: (B,) int64 among the training images; labels: (B,) int64, -1 where unknown.
+    indices: (B,) int64 among the training images; labels: (B,) int64, -1 where unknown. partners: an image beside each
+    of them, where the method asks for one.
     """
 
     step: int
@@ -28,6 +32,7 @@ class Drawn:
     ids: Tensor
     indices: Tensor
     labels: Tensor
+    partners: "Drawn | None" = None
 
     def first(self, count: int) -> "Drawn":
         """The first `count` images of it."""
@@ -45,7 +50,16 @@ class Drawn:
             ids=self.ids[rows],
             indices=self.indices[rows],
             labels=self.labels[rows],
+            partners=self.partners._rows(rows) if self.partners else None,  # noqa: SLF001  # its own kind
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """What the thread has gathered: rows among the training images, and their pixels on the CPU."""
+
+    indices: NDArray[np.int64]
+    pixels: Tensor
 
 
 class Feed:
@@ -84,10 +98,10 @@ class Feed:
         """Steps of an epoch; a last batch that is not full is left out."""
         return len(self._rows) // self._batch_size
 
-    def epoch(self, epoch: int, *, start: int = 0) -> Iterator[Drawn]:
-        """The batches of an epoch, from step `start` on."""
+    def epoch(self, epoch: int, *, start: int = 0, partners: Partners | None = None) -> Iterator[Drawn]:
+        """The batches of an epoch, from step `start` on, each with the images that `partners` names."""
         order = permutation(len(self._rows), seed=self._seed, epoch=epoch)
-        waiting: queue.Queue[tuple[int, NDArray[np.int64], Tensor] | BaseException] = queue.Queue(_AHEAD)
+        waiting: queue.Queue[_Item | BaseException] = queue.Queue(_AHEAD)
         over = threading.Event()
 
         def gather() -> None:
@@ -95,7 +109,9 @@ class Feed:
                 for step in range(start, self.steps):
                     whole = order[step * self._batch_size : (step + 1) * self._batch_size]
                     indices = whole[self._rank :: self._world]
-                    if not _put(waiting, (step, indices, self._gather(indices)), over):
+                    beside = partners(torch.from_numpy(indices)) if partners else None
+                    other = None if beside is None else self._gather(beside.numpy())
+                    if not _put(waiting, (step, self._gather(indices), other), over):
                         return
             except Exception as error:  # noqa: BLE001  # it is raised again where the loop asks for the batch
                 _put(waiting, error, over)
@@ -109,25 +125,27 @@ class Feed:
                 self.waited += time.perf_counter() - since
                 if isinstance(item, BaseException):
                     raise item
-                yield self._move(*item)
+                step, block, other = item
+                drawn = self._move(step, block)
+                yield drawn if other is None else replace(drawn, partners=self._move(step, other))
         finally:
             over.set()
             thread.join()
 
-    def _gather(self, indices: NDArray[np.int64]) -> Tensor:
-        block = torch.from_numpy(np.ascontiguousarray(self._pixels[self._rows[indices]]))
-        return block.pin_memory() if self._device.type == "cuda" else block
+    def _gather(self, indices: NDArray[np.int64]) -> _Block:
+        pixels = torch.from_numpy(np.ascontiguousarray(self._pixels[self._rows[indices]]))
+        return _Block(indices=indices, pixels=pixels.pin_memory() if self._device.type == "cuda" else pixels)
 
-    def _move(self, step: int, indices: NDArray[np.int64], block: Tensor) -> Drawn:
+    def _move(self, step: int, block: _Block) -> Drawn:
         def move(values: NDArray[np.int64]) -> Tensor:
             return torch.from_numpy(values).to(self._device, non_blocking=True)
 
         return Drawn(
             step=step,
-            pixels=block.to(self._device, non_blocking=True),
-            ids=torch.from_numpy(self._ids[indices]),
-            indices=move(indices),
-            labels=move(self._labels[indices]),
+            pixels=block.pixels.to(self._device, non_blocking=True),
+            ids=torch.from_numpy(self._ids[block.indices]),
+            indices=move(block.indices),
+            labels=move(self._labels[block.indices]),
         )
 
 
@@ -137,11 +155,10 @@ def permutation(count: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
     return generator.permutation(count).astype(np.int64)
 
 
-def _put(
-    waiting: "queue.Queue[tuple[int, NDArray[np.int64], Tensor] | BaseException]",
-    item: tuple[int, NDArray[np.int64], Tensor] | BaseException,
-    over: threading.Event,
-) -> bool:
+_Item = tuple[int, _Block, _Block | None]
+
+
+def _put(waiting: "queue.Queue[_Item | BaseException]", item: _Item | BaseException, over: threading.Event) -> bool:
     """Waits for room, and gives up when the epoch has been left."""
     while not over.is_set():
         try:

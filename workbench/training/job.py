@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -40,14 +41,14 @@ from workbench.training.checkpoint import (
 from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.encode import AllImages
-from workbench.training.feed import Feed
+from workbench.training.feed import Feed, Partners
 from workbench.training.journal import Journal
 from workbench.training.meter import Meter
 from workbench.training.pulse import Pulse
 from workbench.training.ranks import Ranks
 from workbench.training.schedule import scaled_learning_rate
 from workbench.training.step import Stepper, make_stepper
-from workbench.training.watcher import Watcher
+from workbench.training.watcher import Assign, Watcher
 
 FORMAT = 1
 _TELL_SECONDS = 0.25
@@ -124,6 +125,10 @@ class Job:
         self.method.before_epoch(encode, progress)
         self.meter.forget_time()
 
+    def partners(self, progress: Progress) -> Partners | None:
+        """Which images come beside those of an epoch, as the method says; None where it wants none."""
+        return partial(self.method.partners, progress=progress) if self.stepper.uses_partners else None
+
     def memory(self) -> float:
         """Bytes that training holds on its device."""
         return float(memory_in_use(self.device))
@@ -176,6 +181,7 @@ def make_ready(
         device=device,
         seed=experiment.seed,
         fingerprint=Fingerprint(info=info, params=params, setting=setting),
+        assign=_assigning(method),
     )
     meter = Meter(device)
     resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)
@@ -202,6 +208,20 @@ def make_ready(
         start=start,
         fresh=resumed is None,
     )
+
+
+def _assigning(method: Method) -> Assign:
+    """The clusters of a method, asked in eval mode; it is left in the mode it was in."""
+
+    def assign(features: torch.Tensor) -> torch.Tensor | None:
+        training = method.training
+        method.eval()
+        try:
+            return method.assign(features)
+        finally:
+            method.train(training)
+
+    return assign
 
 
 def _device(experiment: Experiment, ranks: Ranks) -> torch.device:

@@ -1,6 +1,7 @@
 """A few real steps, for the time and the memory that a run will take."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -44,6 +45,8 @@ def measure(experiment: Experiment, images: int, registry: Registry, report: Rep
     method = build_method(experiment, train_images=training, classes=classes, registry=registry)
     stepper = make_stepper(experiment, method, device=device, registry=registry)
     drawn = _noise(experiment, device, classes)
+    if stepper.uses_partners:
+        drawn = replace(drawn, partners=drawn)
     try:
         whole, views = _times(stepper, drawn, report)
         memory = torch.cuda.max_memory_reserved(device) if device.type == "cuda" else _rss_since(before)

@@ -35,22 +35,20 @@ class Stepper:
     seed: int
     uses_labels: bool
     uses_corners: bool
+    uses_partners: bool
     clip: float
     parts: int
 
     def views(self, drawn: Drawn, epoch: int) -> Batch:
         """The batch that the method gets: views made and normalized on the device."""
-        made = self.plan.make(drawn.pixels, seed=self.seed, epoch=epoch, ids=drawn.ids)
-        roles = self.plan.roles
-        ready = [self.normalization(view) for view in made]
-        if self.device.type == "cuda":
-            ready = [view.contiguous(memory_format=torch.channels_last) for view in ready]
+        views, local_views = self._made(drawn, epoch)
         return Batch(
-            views=tuple(view for view, role in zip(ready, roles, strict=True) if role == "global"),
-            local_views=tuple(view for view, role in zip(ready, roles, strict=True) if role == "local"),
+            views=views,
+            local_views=local_views,
             indices=drawn.indices,
             labels=drawn.labels if self.uses_labels else None,
             corners=tuple(self._corners(drawn, epoch)) if self.uses_corners else (),
+            partner_views=self._made(drawn.partners, epoch)[0] if drawn.partners else (),
         )
 
     def batches(self, drawn: Drawn, epoch: int) -> Iterator[Batch]:
@@ -88,6 +86,18 @@ class Stepper:
         if isinstance(self.wrapped, DistributedDataParallel) and not last:
             return self.wrapped.no_sync()
         return nullcontext()
+
+    def _made(self, drawn: Drawn, epoch: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """The global and the local views."""
+        made = self.plan.make(drawn.pixels, seed=self.seed, epoch=epoch, ids=drawn.ids)
+        ready = [self.normalization(view) for view in made]
+        if self.device.type == "cuda":
+            ready = [view.contiguous(memory_format=torch.channels_last) for view in ready]
+        whole, local = (
+            tuple(view for view, role in zip(ready, self.plan.roles, strict=True) if role == wanted)
+            for wanted in ("global", "local")
+        )
+        return whole, local
 
     def _corners(self, drawn: Drawn, epoch: int) -> Iterator[Tensor]:
         channels, height, width = drawn.pixels.shape[1:]
@@ -144,6 +154,7 @@ def make_stepper(
         seed=experiment.seed,
         uses_labels=info.uses_labels,
         uses_corners=info.uses_corners,
+        uses_partners=info.uses_partners,
         clip=spec.clip_gradient,
         parts=spec.accumulate,
     )

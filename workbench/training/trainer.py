@@ -75,9 +75,10 @@ def _loop(job: Job, record: Recorder, pulse: Pulse, report: Report) -> PhaseName
     job.method.train()
     for epoch in range(position.epoch, 0 if clock.is_up else spec.epochs):
         stop = over = False
+        begun = job.progress(position, clock)
         if position.step == 0:
-            job.before_epoch(job.progress(position, clock), report)
-        for drawn in job.feed.epoch(epoch, start=position.step):
+            job.before_epoch(begun, report)
+        for drawn in job.feed.epoch(epoch, start=position.step, partners=job.partners(begun)):
             progress = job.progress(position, clock)
             rate = learning_rate(
                 progress.step,

@@ -1,7 +1,7 @@
 """Looking at the representation while it forms: probe, health, verdict, snapshot, all from one embedding."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +13,7 @@ from torch import nn
 from workbench.augment.plan import ViewPlan
 from workbench.data.prepare import Prepared
 from workbench.evaluate.baseline import pixel_features
+from workbench.evaluate.clusters import match
 from workbench.evaluate.interval import wilson
 from workbench.evaluate.knn import knn_predict
 from workbench.inspect.embed import embed
@@ -21,7 +22,7 @@ from workbench.inspect.project import pca
 from workbench.inspect.symptoms import Fingerprint
 from workbench.inspect.verdict import Look, verdict
 from workbench.method.backbone import Encoder
-from workbench.runs.events import Health, Probe, SnapshotTaken, Verdict, read_events
+from workbench.runs.events import Clusters, Health, Probe, SnapshotTaken, Verdict, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.snapshot import Snapshot, write_snapshot
 from workbench.runs.state import fold
@@ -32,6 +33,8 @@ _TEST_SHARE = 0.4
 _PAIRS = 256
 
 Subject = Literal["encoder", "untrained", "pixels"]
+Assign = Callable[[torch.Tensor], torch.Tensor | None]
+"""From features to clusters, as `Method.assign`, in eval mode."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,7 @@ class Watcher:
         device: torch.device,
         seed: int,
         fingerprint: Fingerprint,
+        assign: Assign,
     ) -> None:
         self._run = run
         self._journal = journal
@@ -94,6 +98,7 @@ class Watcher:
         self._device = device
         self._seed = seed
         self._fingerprint = fingerprint
+        self._assign = assign
         self._split_rows = data.split_rows
         self._watched = choose_watched(data, images=spec.images, seed=seed)
         self._looks: list[Look] = []
@@ -172,6 +177,7 @@ class Watcher:
         accuracy = None
         if self._watched.has_labels:
             accuracy = self._knn(embeddings, epoch, "encoder" if epoch else "untrained")
+        self._clusters(embeddings, epoch)
         look = Look(
             epoch=epoch,
             values=figures.values,
@@ -213,6 +219,28 @@ class Watcher:
         if subject != "encoder":
             self._baselines[subject] = probe.accuracy
         return probe.accuracy
+
+    def _clusters(self, embeddings: NDArray[np.float32], epoch: int) -> None:
+        """All watched images that have a label: none of the labels was learned from."""
+        labels = self._watched.labels[self._watched.rows]
+        known = labels >= 0
+        if not known.any():
+            return
+        with torch.no_grad():
+            clusters = self._assign(torch.from_numpy(embeddings[known]).to(self._device))
+        if clusters is None:
+            return
+        found = match(clusters.cpu().numpy(), labels[known])
+        self._journal.tell(
+            Clusters(
+                epoch=epoch,
+                accuracy=found.accuracy,
+                nmi=found.nmi,
+                ari=found.ari,
+                used=found.used,
+                images=int(known.sum()),
+            )
+        )
 
     def _pair(self, encoder: Encoder, epoch: int) -> Pair | None:
         """Two global views of some images, for alignment; None where the plan makes fewer."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.catalog.registry import Registry
-from workbench.runs.events import AnyEvent, Health, Probe, Scalars, Started, read_events
+from workbench.runs.events import AnyEvent, Clusters, Health, Probe, Scalars, Started, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.results import Evaluation, ExportRecord, load_evaluations, load_exports
 from workbench.runs.split import SplitTable, read_split
@@ -20,6 +20,7 @@ class History:
     scalars: tuple[Scalars, ...]
     probes: tuple[Probe, ...]
     health: tuple[Health, ...]
+    clusters: tuple[Clusters, ...]
 
     def curve(self, name: str) -> list[tuple[float, float]]:
         """(epoch, value) of a scalar."""
@@ -77,12 +78,14 @@ def _history(events: Iterable[AnyEvent]) -> History:
     scalars: list[Scalars] = []
     probes: list[Probe] = []
     health: list[Health] = []
+    clusters: list[Clusters] = []
     for event in events:
         match event:
             case Started():
                 scalars = [one for one in scalars if one.step <= event.step]
                 probes = [one for one in probes if one.epoch <= event.epoch]
                 health = [one for one in health if one.epoch <= event.epoch]
+                clusters = [one for one in clusters if one.epoch <= event.epoch]
             case Scalars():
                 scalars.append(event)
             case Probe():
@@ -92,7 +95,10 @@ def _history(events: Iterable[AnyEvent]) -> History:
             case Health():
                 health = [one for one in health if one.epoch != event.epoch]
                 health.append(event)
-    return History(scalars=tuple(scalars), probes=tuple(probes), health=tuple(health))
+            case Clusters():
+                clusters = [one for one in clusters if one.epoch != event.epoch]
+                clusters.append(event)
+    return History(scalars=tuple(scalars), probes=tuple(probes), health=tuple(health), clusters=tuple(clusters))
 
 
 def _table(run: RunFolder) -> SplitTable | None:

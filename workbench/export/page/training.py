@@ -88,6 +88,25 @@ def health(facts_: RunFacts) -> str:
     return card("Health", body, note=note, width="half") + _spectrum(looks)
 
 
+def clusters(facts_: RunFacts) -> str:
+    """How well the clusters of a method that makes some match the labels, from the first look to the last."""
+    looks = facts_.history.clusters
+    if not looks:
+        return ""
+    first, last = looks[0], looks[-1]
+    rows = [
+        (name, one, other)
+        for name, one, other in (
+            ("accuracy, as clusters fit the classes best", percent(first.accuracy), percent(last.accuracy)),
+            ("normalized mutual information", number(first.nmi), number(last.nmi)),
+            ("adjusted Rand index", number(first.ari), number(last.ari)),
+            ("clusters in use", str(first.used), str(last.used)),
+        )
+    ]
+    body = table(("metric", f"epoch {first.epoch}", f"epoch {last.epoch}"), rows, numbers=(1, 2))
+    return card("Clusters against labels", body, note=f"{last.images:,} images", width="half")
+
+
 def _figures(facts_: RunFacts) -> str:
     state = facts_.state
     parts = []
@@ -97,6 +116,8 @@ def _figures(facts_: RunFacts) -> str:
         parts.append(figure("kNN accuracy", percent(knn.accuracy), _beside(facts_)))
     elif evaluated is not None and (result := evaluated.result("knn")):
         parts.append(figure("kNN accuracy", percent(result.accuracy), _against(evaluated.result("knn", "untrained"))))
+    if state.clusters is not None:
+        parts.append(figure("clustering accuracy", percent(state.clusters.accuracy), f"{state.clusters.used} clusters"))
     if evaluated is not None and (result := evaluated.result("linear")):
         against = _against(evaluated.result("linear", "untrained"))
         parts.append(figure("linear probe", percent(result.accuracy), against))

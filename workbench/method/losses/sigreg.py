@@ -29,7 +29,8 @@ def sigreg_of_a_point(images: int, *, knots: int = 17, limit: float = 3.0) -> fl
 def random_directions(dim: int, count: int, generator: torch.Generator) -> Tensor:
     """(dim, count) float32 on the CPU: unit columns, even over the sphere."""
     columns = torch.randn(dim, count, generator=generator)
-    return columns / columns.norm(dim=0)
+    unit: Tensor = columns / columns.norm(dim=0)
+    return unit
 
 
 def to_the_center(views: Tensor, global_views: int) -> Tensor:

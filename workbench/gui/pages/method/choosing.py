@@ -90,12 +90,15 @@ def with_suggestion(draft: Experiment, before: Experiment | None, after: Experim
     """
     untouched = before is not None and same_views(draft.views, before.views)
     kept = before or after
+    backbone = after.backbone
+    if backbone.name == draft.backbone.name:
+        backbone = replace(backbone, weights=draft.backbone.weights)
     return replace(
         draft,
         name=after.name if before is not None and draft.name == before.name else draft.name,
         views=after.views if untouched else draft.views,
         method=after.method,
-        backbone=after.backbone,
+        backbone=backbone,
         train=_taken(draft.train, kept.train, after.train),
         watch=_taken(draft.watch, kept.watch, after.watch),
     )

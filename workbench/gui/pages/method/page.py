@@ -71,6 +71,7 @@ class MethodPage(Page):
     def entered(self) -> None:
         """Shows and checks what has changed meanwhile."""
         self._visible = True
+        self.session.run_list.refresh()
         self._on_draft_changed()
 
     def left(self) -> None:

@@ -1,6 +1,7 @@
 """The right column's forms: the method's own parameters, the backbone, and the recipe."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from msgspec.structs import asdict, replace
@@ -8,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from workbench.gui.pages.method.about import AboutMethod
+from workbench.gui.run_rows import RunRow
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.fold import Fold
@@ -17,7 +19,7 @@ from workbench.spec.experiment import BackboneSpec, Experiment, TrainSpec, Watch
 from workbench.spec.params import ParamInfo, describe
 
 _WEIGHTS = (("none", "random"), ("pretrained", "pretrained, from its library"))
-_FOLDED = ("backbone.stem", "backbone.weights", "train.optimizer", "train.warmup")
+_FOLDED = ("backbone.stem", "train.optimizer", "train.warmup")
 
 
 class MethodForm(Card):
@@ -102,6 +104,7 @@ class RecipeForm(Card):
         more.content.addWidget(self.watch)
         for part in (self.form, more, self._about):
             self.content.addWidget(part)
+        session.run_list.changed.connect(self._show_runs)
         self.form.edited.connect(self._on_edited)
         self.watch.edited.connect(self._on_edited)
 
@@ -114,6 +117,7 @@ class RecipeForm(Card):
 
     def show_draft(self, draft: Experiment, usual: Experiment | None) -> None:
         """Shows values without emitting; `usual` is what reset goes back to."""
+        self._show_runs()
         values = _flat(draft)
         for form in (self.form, self.watch):
             form.set_values(values)
@@ -126,6 +130,13 @@ class RecipeForm(Card):
             else f"There is no backbone named '{draft.backbone.name}' here. Choose another one."
         )
 
+    def _show_runs(self) -> None:
+        """Weights to start from: none, the library's, or those of a finished run with the same backbone."""
+        draft = self._session.draft
+        if draft is not None:
+            rows = self._session.run_list.rows
+            self.form.set_options("backbone.weights", [*_WEIGHTS, *weights_of_runs(rows, draft.backbone)])
+
     def _on_edited(self, path: str, value: Any, merge: str) -> None:
         draft = self._session.draft
         if draft is None:
@@ -137,6 +148,18 @@ class RecipeForm(Card):
         words = name.replace("_", " ").capitalize()
         changed = {part: replace(getattr(draft, part), **{name: value})} if part else {name: value}
         self._session.edit(replace(draft, **changed), words, merge=merge)
+
+
+def weights_of_runs(rows: Sequence[RunRow], backbone: BackboneSpec) -> list[tuple[str, str]]:
+    """(folder, title) of every finished run that has trained this backbone, newest first; the chosen one always."""
+    found = {
+        row.path: f"run {row.name}" + (f" · kNN {100 * row.knn:.1f} %" if row.knn >= 0 else "")
+        for row in rows
+        if row.status == "finished" and row.backbone == backbone.name
+    }
+    if backbone.weights not in (*found, "none", "pretrained"):
+        found[backbone.weights] = f"run {PurePath(backbone.weights).name}"
+    return list(found.items())
 
 
 def backbone_words(card: BackboneCard) -> str:

@@ -80,7 +80,7 @@ class LossCard(Card):
 
 
 class AccuracyCard(Card):
-    """kNN accuracy over the epochs, beside the untrained encoder and raw pixels."""
+    """kNN accuracy over the epochs, beside the untrained encoder and raw pixels, and that of a method's clusters."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("kNN accuracy", parent=parent)
@@ -105,7 +105,12 @@ class AccuracyCard(Card):
                 levels.append(Level(label=label, y=probe.accuracy, dotted=dotted))
         self.plot.set_x_range(0, total_epochs)
         note = f"{100 * y[-1]:.1f} %" if len(y) else ""
-        self.plot.set_curves([Curve(label="encoder", x=x, y=y, note=note)], levels)
+        curves = [Curve(label="encoder", x=x, y=y, note=note)]
+        if history.clusters:
+            epochs = np.array([one.epoch for one in history.clusters], np.float64)
+            shares = np.array([one.accuracy for one in history.clusters], np.float64)
+            curves.append(Curve(label="clusters", x=epochs, y=shares, note=f"{100 * shares[-1]:.1f} %", color=1))
+        self.plot.set_curves(curves, levels)
 
 
 class SpectrumCard(Card):

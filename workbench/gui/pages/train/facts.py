@@ -8,6 +8,7 @@ from workbench.gui.widgets.ticks import value_text
 from workbench.runs.events import (
     AnyEvent,
     CheckpointSaved,
+    Clusters,
     Failure,
     Health,
     Phase,
@@ -97,6 +98,24 @@ def health_rows(health: Health) -> list[Row]:
             now = format(health.values[row.key], row.form).replace("-", "\N{MINUS SIGN}")
             rows.append((row.title, now, _healthy(row.key, health)))
     return rows
+
+
+CLUSTER_TIPS = (
+    "Share of the watched images whose cluster stands for their class, when each stands for the one that fits best.",
+    "How much a cluster tells of the class (normalized mutual information). 1 when they are the same, 0 by chance.",
+    "How many pairs of images are together, or apart, in both (adjusted Rand index). 1 is all, 0 is chance.",
+    "Clusters that hold at least one of the watched images.",
+)
+
+
+def cluster_rows(clusters: Clusters) -> list[Row]:
+    """How well clusters match the labels: name, now, what is good; a tip for each in `CLUSTER_TIPS`."""
+    return [
+        ("accuracy", f"{100 * clusters.accuracy:.1f} %", "↑"),
+        ("NMI", f"{clusters.nmi:.2f}", "↑ to 1"),
+        ("ARI", f"{clusters.ari:.2f}".replace("-", "\N{MINUS SIGN}"), "↑ to 1"),
+        ("in use", str(clusters.used), ""),
+    ]
 
 
 def machine_rows(state: RunState) -> list[Row]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from workbench.gui.widgets.series import Values
-from workbench.runs.events import AnyEvent, Health, Phase, Probe, Scalars, Started
+from workbench.runs.events import AnyEvent, Clusters, Health, Phase, Probe, Scalars, Started
 
 _WINDOW_SECONDS = 120.0
 
@@ -46,6 +46,7 @@ class History:
         self.scalars: dict[str, Series] = {}
         self.health: list[Health] = []
         self.probes: list[Probe] = []
+        self.clusters: list[Clusters] = []
         self.events: list[AnyEvent] = []
         self._pace: deque[tuple[float, float]] = deque()
         self._total = 0
@@ -64,6 +65,9 @@ class History:
                     continue
                 case Probe():
                     self._add_probe(event)
+                    continue
+                case Clusters():
+                    self.clusters = [*(old for old in self.clusters if old.epoch < event.epoch), event]
                     continue
                 case Started():
                     self._total = event.total_epochs

@@ -29,6 +29,9 @@ class SideColumn(ScrollColumn):
         self.health = FactTable(header=("metric", "now", "healthy"))
         self._health_card = Card("Health")
         self._health_card.content.addWidget(self.health)
+        self.clusters = FactTable(header=("metric", "now", "good"))
+        self._clusters_card = Card("Clusters against labels")
+        self._clusters_card.content.addWidget(self.clusters)
         self.machine = FactTable()
         self._machine_card = Card("Machine")
         self._machine_card.content.addWidget(self.machine)
@@ -42,7 +45,7 @@ class SideColumn(ScrollColumn):
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
         self._events_card = Card("Events")
         self._events_card.content.addWidget(self.events)
-        for part in (self.verdict, self._health_card, self._machine_card):
+        for part in (self.verdict, self._clusters_card, self._health_card, self._machine_card):
             self.column.addWidget(part)
         self.column.addWidget(self._events_card, 1)
 
@@ -53,6 +56,13 @@ class SideColumn(ScrollColumn):
             words = (state.verdict.level, state.verdict.title, state.verdict.text)
             if words != (self.verdict.level, self.verdict.title, self.verdict.text):
                 self.verdict.show_words(*words)
+        clusters = history.clusters[-1] if history.clusters else None
+        self._clusters_card.setVisible(clusters is not None)
+        if clusters:
+            self._clusters_card.set_note(f"epoch {clusters.epoch}, {clusters.images:,} images")
+            self.clusters.set_rows(facts.cluster_rows(clusters))
+            for number, tip in enumerate(facts.CLUSTER_TIPS):
+                self.clusters.set_tip(number, tip)
         health = history.health[-1] if history.health else None
         self._health_card.setVisible(health is not None)
         if health:
