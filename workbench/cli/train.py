@@ -124,7 +124,8 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 def _new(arguments: argparse.Namespace) -> int:
     from workbench.catalog.registry import load_registry
     from workbench.data.scan import scan_folder
-    from workbench.training.suggest import suggest, suggest_data
+    from workbench.training.suggest import suggest
+    from workbench.training.suggest_data import suggest_data
 
     folder = arguments.folder.expanduser().resolve()
     with console.progress() as report:
