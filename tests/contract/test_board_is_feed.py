@@ -125,6 +125,7 @@ def cases(draw: st.DrawFn) -> Case:
             folder="",
             size=draw(st.sampled_from((16, 21, 32))),
             channels=draw(st.sampled_from(("rgb", "gray"))),
+            depth=draw(st.sampled_from(("8", "16"))),
             fit=draw(st.sampled_from(("crop", "pad"))),
             normalize=draw(st.sampled_from(("dataset", "imagenet"))),
         ),

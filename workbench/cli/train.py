@@ -130,7 +130,7 @@ def _add_set(parser: argparse.ArgumentParser) -> None:
 def _new(arguments: argparse.Namespace) -> int:
     from workbench.catalog.registry import load_registry
     from workbench.data.scan import scan_folder
-    from workbench.training.suggest import suggest_data
+    from workbench.training.suggest_data import suggest_data
 
     if arguments.experiment and (arguments.preset or arguments.as_published):
         raise UsageError("A ready experiment brings its own views.", hint="Leave --preset and --as-published out.")

@@ -8,6 +8,7 @@ from workbench.cli import console
 from workbench.spec import toml
 from workbench.spec.errors import CheckError, ExportError, UsageError, why
 from workbench.spec.experiment import Experiment
+from workbench.spec.pixels import fitting_rows
 from workbench.spec.viewfacts import ViewFacts
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def _views(arguments: argparse.Namespace) -> int:
         scan = scan_folder(folder, report)
     if scan.count < 1:
         raise CheckError(f"There are no readable images in {folder}.")
-    rows = _spread(scan.count, arguments.images)
+    rows = _spread(scan, experiment, arguments.images)
+    if not rows:
+        raise CheckError(f"No image in {folder} has {experiment.data.planes} planes.", hint="Set data.planes to 0.")
     if arguments.output:
         _write_sheet(experiment, scan, arguments.output.expanduser().absolute())
     facts = _measured(experiment, scan, rows, quiet=arguments.json)
@@ -83,10 +86,11 @@ def _measured(experiment: Experiment, scan: "ScanReport", rows: list[int], *, qu
         return measure_views(request, report)[0].facts
 
 
-def _spread(count: int, wanted: int) -> list[int]:
-    """At most so many rows, evenly."""
-    wanted = min(count, wanted)
-    return [round((number + 0.5) * count / wanted - 0.5) for number in range(wanted)]
+def _spread(scan: "ScanReport", experiment: Experiment, wanted: int) -> list[int]:
+    """At most so many rows, evenly, of the images that have as many planes as the set."""
+    rows = fitting_rows(scan, experiment.data)
+    count, wanted = len(rows), min(len(rows), wanted)
+    return [rows[round((number + 0.5) * count / wanted - 0.5)] for number in range(wanted)]
 
 
 def _python(experiment: Experiment) -> int:
@@ -109,7 +113,7 @@ def _write_sheet(experiment: Experiment, scan: "ScanReport", file: Path) -> None
     from workbench.export.sheet import contact_sheet
     from workbench.spec.progress import ignore
 
-    paths = tuple(scan.paths[row] for row in _spread(scan.count, _ROWS))
+    paths = tuple(scan.paths[row] for row in _spread(scan, experiment, _ROWS))
     request = Preview(data=experiment.data, views=experiment.views, paths=paths, seed=experiment.seed, epoch=0)
     reply, arrays = preview(request, ignore)
     columns = [("original", arrays["originals"])]

@@ -1,7 +1,10 @@
 """What `DataSpec` says of stored pixels: how many channels, how many levels, on which scale. In words, too."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
+from workbench.spec.dataset import ScanReport
 from workbench.spec.errors import CheckError, SpecError
 from workbench.spec.experiment import DataSpec
 
@@ -42,6 +45,14 @@ def keeps_scale(data: DataSpec) -> bool:
 def of_planes(data: DataSpec, count: int) -> DataSpec:
     """The same, with its planes counted, where it has planes."""
     return replace(data, planes=count) if data.channels == "planes" else data
+
+
+def fitting_rows(scan: ScanReport, data: DataSpec) -> Sequence[int]:
+    """The rows of a scan whose files have as many planes as the set; all of them where planes do not matter."""
+    if data.channels != "planes":
+        return range(scan.count)
+    wanted = data.planes or scan.usual_planes
+    return [row for row, count in enumerate(scan.planes) if count == wanted]
 
 
 def channels_in_words(data: DataSpec) -> str:

@@ -1,23 +1,16 @@
 """A first experiment: defaults scaled to the data, the method and this machine, each with its reason."""
 
 import os
-import statistics
 from pathlib import Path
 from typing import Literal
-
-from msgspec.structs import replace
 
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
-from workbench.data.kinds import KNOWN_KINDS
-from workbench.data.window import suggest_window
 from workbench.method.backbone import BackboneInfo
 from workbench.spec.catalog import MethodCard, PresetCard
-from workbench.spec.dataset import LabelTable, ScanReport, is_planar
-from workbench.spec.errors import CheckError
+from workbench.spec.dataset import ScanReport
 from workbench.spec.experiment import (
-    MOST_PLANES,
     BackboneSpec,
     DataSpec,
     Experiment,
@@ -31,11 +24,8 @@ from workbench.spec.machine import Device
 from workbench.spec.needs import unmet_need
 from workbench.spec.presets import SUFFIX, load_preset
 from workbench.training.devices import list_devices
+from workbench.training.suggest_data import CPU_LARGEST, is_named, refuse_empty, suggest_data
 
-_SIZES = (32, 64, 96, 128, 224)
-_CPU_LARGEST = 96
-_LABEL_NAMES = ("label", "class", "category", "target", "diagnosis", "species", "type", "finding")
-_GROUP_NAMES = ("patient", "subject", "plate", "donor", "slide", "animal", "participant", "video", "session")
 _KINDS = (
     (
         "chest-xray",
@@ -54,7 +44,6 @@ _KINDS = (
     ),
 )
 """(preset, words in a folder's name, why): images that want other views than photos do."""
-_MOST_CLASSES = 200
 _MANY_CORES = 8
 _GPU_IMAGES = 10_000_000
 _CPU_IMAGES = 400_000
@@ -80,7 +69,7 @@ def suggest(
     preset, scaled: see `suggest_views`. Raises `CheckError` for a folder without images, `NotFoundError` for an
     unknown method, backbone or preset.
     """
-    _refuse_empty(scan)
+    refuse_empty(scan)
     card = registry.method(method).card()
     device = list_devices()[0]
     reasons: list[str] = []
@@ -106,13 +95,6 @@ def suggest(
         watch=watch,
     )
     return experiment, tuple(reasons)
-
-
-def suggest_data(scan: ScanReport) -> tuple[DataSpec, tuple[str, ...]]:
-    """How to read a scanned folder, and a sentence per decision. Raises `CheckError` where it holds no images."""
-    _refuse_empty(scan)
-    reasons: list[str] = []
-    return _data(scan, list_devices()[0], reasons), tuple(reasons)
 
 
 def suggest_views(
@@ -148,104 +130,6 @@ def suggest_views(
     return fit_to(plan, size=data.size, channels=data.channels, scaled=scaled), tuple(reasons)
 
 
-def _refuse_empty(scan: ScanReport) -> None:
-    if scan.count:
-        return
-    if scan.broken:
-        first = scan.broken[0]
-        raise CheckError(
-            f"None of the {len(scan.broken):,} images in {scan.folder} can be read: {first.path}: {first.reason}"
-        )
-    raise CheckError(f"There are no readable images in {scan.folder}.", hint=f"Read are {KNOWN_KINDS}.")
-
-
-def _data(scan: ScanReport, device: Device, reasons: list[str]) -> DataSpec:
-    size = _size(scan, device, reasons)
-    channels, planes = _channels(scan, reasons)
-    spec = _deep(scan, DataSpec(folder=scan.folder, size=size, channels=channels, planes=planes), reasons)
-    table = max(scan.tables, key=lambda table: table.matched, default=None)
-    folders = scan.class_counts()
-    classes = len(set(folders) - {""})
-    if classes > 1 and (table is None or classes < scan.count / 2):
-        reasons.append(f"Labels come from the {classes} sub-folders; training does not use them, probes do.")
-        spec = replace(spec, labels="folders")
-    elif table and (column := _label_column(table, scan.count)):
-        reasons.append(f"Labels come from the column '{column}' of {table.file}; training does not use them.")
-        spec = replace(spec, labels="csv", column=column)
-    else:
-        reasons.append("No labels were found: the map and the health figures work without them.")
-    if table:
-        spec = replace(spec, csv=table.file)
-        if group := _group_column(table, scan.count):
-            reasons.append(f"Images of one '{group}' stay on one side of the split, or the test would be too easy.")
-            spec = replace(spec, group=group)
-    if "test" in scan.parts and "train" in scan.parts:
-        reasons.append("The folders train and test decide which images are kept for testing.")
-    return spec
-
-
-def _size(scan: ScanReport, device: Device, reasons: list[str]) -> int:
-    median = statistics.median(min(sides) for sides in zip(scan.widths, scan.heights, strict=True))
-    size = max((step for step in _SIZES if step <= median), default=_SIZES[0])
-    if device.name == "cpu" and size > _CPU_LARGEST:
-        reasons.append(
-            f"{_CPU_LARGEST} px, though the images have {median:.0f} px: without a GPU larger ones take too long."
-        )
-        return _CPU_LARGEST
-    reasons.append(f"{size} px, because the shorter side of the images is {median:.0f} px (median).")
-    return size
-
-
-def _channels(scan: ScanReport, reasons: list[str]) -> tuple[Literal["rgb", "gray", "planes"], int]:
-    """The channels, and how many planes where they are planes."""
-    usual = scan.usual_planes
-    planar = sum(
-        planes == usual and is_planar(mode, planes) for mode, planes in zip(scan.modes, scan.planes, strict=False)
-    )
-    if planar * 2 > scan.count:
-        reasons.append(f"{usual} planes, each a channel of its own, because the files hold so many.")
-        return "planes", min(usual, MOST_PLANES)
-    if all(mode in ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L") for mode in scan.modes):
-        reasons.append("One gray channel, because no image has color.")
-        return "gray", 0
-    return "rgb", 0
-
-
-def _deep(scan: ScanReport, data: DataSpec, reasons: list[str]) -> DataSpec:
-    """16 bits and one scale where most images have more than 8."""
-    if sum(bits > 8 for bits in scan.bits) * 2 <= scan.count:
-        return data
-    reasons.append("Stored at 16 bits, because the files have more than 8; all images keep one scale.")
-    data = replace(data, depth="16")
-    deep = tuple(path for path, bits in zip(scan.paths, scan.bits, strict=True) if bits > 8)
-    window = suggest_window(Path(scan.folder), deep)
-    if window is None:
-        return data
-    reasons.append(window.reason)
-    return replace(data, black=window.black, white=window.white)
-
-
-def _label_column(table: LabelTable, count: int) -> str:
-    columns = [
-        (name, distinct)
-        for name, distinct in zip(table.columns, table.distinct, strict=True)
-        if 2 <= distinct <= min(_MOST_CLASSES, max(2, count // 4)) and not _is_named(name, _GROUP_NAMES)
-    ]
-    named = [name for name, _ in columns if _is_named(name, _LABEL_NAMES)]
-    return (named or [name for name, _ in columns] or [""])[0]
-
-
-def _group_column(table: LabelTable, count: int) -> str:
-    for name, distinct in zip(table.columns, table.distinct, strict=True):
-        if _is_named(name, _GROUP_NAMES) and 2 <= distinct < count:
-            return name
-    return ""
-
-
-def _is_named(name: str, words: tuple[str, ...]) -> bool:
-    return any(word in name.lower() for word in words)
-
-
 def _train_images(scan: ScanReport, data: DataSpec) -> int:
     count = min(scan.count, data.limit) if data.limit else scan.count
     if data.split != "random" and "test" in scan.parts and "train" in scan.parts:
@@ -258,7 +142,7 @@ def _preset(scan: ScanReport, data: DataSpec, card: MethodCard, registry: Regist
     is_gray = data.channels == "gray"
     for name, words, why in _KINDS:
         known = any(preset.name == name for preset in registry.presets)
-        if known and card.global_views > 1 and _is_named(Path(scan.folder).name, words):
+        if known and card.global_views > 1 and is_named(Path(scan.folder).name, words):
             if name == "chest-xray" and not is_gray:
                 continue
             return registry.preset(name), why
@@ -282,7 +166,7 @@ def _backbone(data: DataSpec, device: Device, asked: str, registry: Registry, re
         name = "resnet10t" if (os.cpu_count() or 1) >= _MANY_CORES else "tinyconv"
         reasons.append(f"{registry.backbone(name).title}, because this machine has no GPU.")
         return name
-    name = "resnet18" if data.size <= _CPU_LARGEST else "resnet50"
+    name = "resnet18" if data.size <= CPU_LARGEST else "resnet50"
     reasons.append(f"{registry.backbone(name).title} on {device.title}, for images of {data.size} px.")
     return name
 
@@ -307,7 +191,7 @@ def _budget(data: DataSpec, device: Device, info: BackboneInfo) -> float:
 def _recipe(
     images: int, data: DataSpec, card: MethodCard, device: Device, budget: float, reasons: list[str]
 ) -> TrainSpec:
-    most = 256 if data.size <= _CPU_LARGEST else 128
+    most = 256 if data.size <= CPU_LARGEST else 128
     batch = max(card.min_batch, 2, min(most, 2 ** (max(1, images // 4).bit_length() - 1)))
     batch = min(batch, max(1, images))
     epochs = max(_LEAST_EPOCHS, min(400, round(budget / images / 10) * 10))

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
@@ -108,14 +109,14 @@ def test_pretrained_filters_of_color_are_shared_out_to_other_channels(
     """As timm does, and so that images whose channels are all alike give what gray images gave."""
     from timm.models import adapt_input_conv
 
-    source = REGISTRY.backbone("resnet18").build(BackboneRequest(channels=3, image_size=64, stem="standard"))
+    source: Any = REGISTRY.backbone("resnet18").build(BackboneRequest(channels=3, image_size=64, stem="standard"))
     state = {key: value.clone() for key, value in source.net.state_dict().items() if not key.startswith("fc.")}
     state |= {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", lambda *_, **__: state)
     request = BackboneRequest(channels=channels, image_size=64, stem="standard", pretrained=True)
-    built = REGISTRY.backbone("resnet18").build(request)
+    net: Any = REGISTRY.backbone("resnet18").build(request).net
     expected = adapt_input_conv(channels, state["conv1.weight"].clone())
-    torch.testing.assert_close(built.net.get_parameter("conv1.weight").detach(), expected)
+    torch.testing.assert_close(net.conv1.weight.detach(), expected)
 
 
 def finished_run(folder: Path, asked: Experiment) -> tuple[RunFolder, torch.nn.Module]:

@@ -78,10 +78,11 @@ def test_views_evaluate_audit_and_report(
     assert "5 planes of 16 bits" in page
     assert "The value 0 becomes black and 4095 white, in all images." in page
     assert "of 5 planes the first three are shown as red, green and blue" in page
-    data = trained.experiment().data
-    only = trained.path / "experiment.toml"
-    (Path(data.folder) / "round" / "two.tif").unlink()
-    assert main(["views", str(only), "--images", "8", "-o", str(sheet)]) == 0
+    capsys.readouterr()
+    asked = str(trained.path / "experiment.toml")
+    assert main(["views", asked, "--images", "40", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == 24, "the image of two planes is passed over"
+    assert main(["views", asked, "--images", "8", "-o", str(sheet)]) == 0
     assert sheet.is_file()
 
 

@@ -37,7 +37,9 @@ def write(folder: Path) -> None:
     eight.save(folder / "photo.jpg", quality=95)
 
 
-TEXTS = ("backbone", "stem", "method", "run", "experiment", "encoder_hash", "made_with", "loading")
+TEXTS: dict[str, Any] = dict.fromkeys(
+    ("backbone", "stem", "method", "run", "experiment", "encoder_hash", "made_with", "loading"), ""
+)
 DEEP = ("gray.tif", "gray.png", "colors.tif", "clear.tif")
 EIGHT = ("rgb.png", "rgba.png", "p.png", "la.png", "photo.jpg")
 CASES: list[tuple[str, dict[str, Any]]] = [
@@ -71,7 +73,7 @@ def test_the_script_reads_what_the_store_holds(name: str, settings: dict[str, An
             mean=(0.0,) * channels,
             std=(1.0,) * channels,
         ),
-        dim=1, epoch=0, **dict.fromkeys(TEXTS, ""),  # type: ignore[arg-type]
+        dim=1, epoch=0, **TEXTS,
     )  # fmt: skip
     (tmp_path / "load.py").write_text(script("onnx", about), encoding="utf-8")
     read_image = runpy.run_path(str(tmp_path / "load.py"))["read_image"]

@@ -15,7 +15,8 @@ from workbench.spec import toml
 from workbench.spec.dataset import ScanReport
 from workbench.spec.errors import CheckError
 from workbench.spec.experiment import DataSpec, Experiment, TrainSpec, WatchSpec
-from workbench.training.suggest import suggest, suggest_data
+from workbench.training.suggest import suggest
+from workbench.training.suggest_data import suggest_data
 
 START = "simclr"
 """Whose run a method starts from that needs one."""

@@ -125,7 +125,7 @@ class DataInspector(ScrollColumn):
         changes: dict[str, Any] = {name: float(value) if name in _SCALE else value}
         if name == "channels":
             scan = self._session.scan
-            count = min(scan.usual_planes, MOST_PLANES) if scan and value == "planes" else 0
+            count = scan.usual_planes if scan and value == "planes" and scan.usual_planes <= MOST_PLANES else 0
             changes["planes"] = count
             if value == "planes" and draft.data.normalize == "imagenet":
                 changes["normalize"] = "dataset"  # ImageNet's numbers are of colors.

@@ -9,8 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from workbench.spec.catalog import Catalog, PresetCard
+from workbench.spec.dataset import ScanReport
 from workbench.spec.experiment import DataSpec, Experiment, OpSpec, ViewSpec
 from workbench.spec.needs import global_count
+from workbench.spec.pixels import fitting_rows
 
 _NEEDS_COLOR = {"saturation", "hue"}
 _COLOR_OPS = {"grayscale", "random_grayscale"}
@@ -103,6 +105,12 @@ def chosen_rows(count: int, wanted: int, shuffle: int) -> tuple[int, ...]:
     if shuffle == 0:
         return tuple(round((number + 0.5) * count / wanted - 0.5) for number in range(wanted)) if wanted else ()
     return tuple(sorted(random.Random(shuffle).sample(range(count), wanted)))  # noqa: S311  # pictures to look at
+
+
+def shown_rows(scan: ScanReport, data: DataSpec, wanted: int, shuffle: int) -> tuple[int, ...]:
+    """The same, of a scan's images that have as many planes as the set."""
+    rows = fitting_rows(scan, data)
+    return tuple(rows[place] for place in chosen_rows(len(rows), wanted, shuffle))
 
 
 def advice(experiment: Experiment, catalog: Catalog, place: int) -> tuple[Advice, ...]:

@@ -93,7 +93,9 @@ class Findings(QWidget):
         if draft is None or scan is None or not scan.count:
             return None
         count = max(16, min(_IMAGES, _LARGEST_PIXELS // draft.data.size**2))
-        rows = edits.chosen_rows(scan.count, count, 0)
+        rows = edits.shown_rows(scan, draft.data, count, 0)
+        if not rows:
+            return None
         return MeasureViews(
             data=replace(draft.data, folder=scan.folder),
             views=draft.views,

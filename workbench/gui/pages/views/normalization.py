@@ -96,7 +96,7 @@ class NormalizationSwitch(QWidget):
         data, scan = self._data, self._scan
         if not self._wanted or data is None or data in self._known or scan is None or not scan.count:
             return
-        rows = edits.chosen_rows(scan.count, _MEASURED, 0)
+        rows = edits.shown_rows(scan, data, _MEASURED, 0)
         self._engine.ask(
             PixelStatistics(data=data, paths=tuple(scan.paths[row] for row in rows)),
             done=lambda reply, arrays: self._on_measured(scan, data, reply, arrays),

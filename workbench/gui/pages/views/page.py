@@ -175,7 +175,9 @@ class ViewsPage(Page):
         if scan is None or scan.count == 0:
             return None
         views = edits.expanded(draft.views)
-        rows = edits.chosen_rows(scan.count, max(4, min(16, _SHOWN_VIEWS // max(1, len(views)))), self._shuffle)
+        rows = edits.shown_rows(scan, draft.data, max(4, min(16, _SHOWN_VIEWS // max(1, len(views)))), self._shuffle)
+        if not rows:
+            return None
         image, view = self.grid.selection
         return Preview(
             data=replace(draft.data, folder=str(Path(scan.folder))),
