@@ -12,9 +12,6 @@ from workbench.spec.catalog import Catalog, PresetCard
 from workbench.spec.experiment import Experiment, OpSpec, ViewSpec
 from workbench.spec.needs import global_count
 
-_NEEDS_COLOR = {"saturation", "hue"}
-_COLOR_OPS = {"grayscale", "random_grayscale"}
-
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -106,19 +103,10 @@ def chosen_rows(count: int, wanted: int, shuffle: int) -> tuple[int, ...]:
 
 
 def advice(experiment: Experiment, catalog: Catalog, place: int) -> tuple[Advice, ...]:
-    """What is odd about a view kind, as far as its spec alone shows."""
+    """What is odd about a view kind, as far as its spec alone shows; `Findings` says what was measured."""
     view = experiment.views[place]
     found: list[Advice] = []
     titles = {card.name: card.title for card in catalog.ops}
-    active = [spec for spec in view.chain if spec.enabled and _values(spec, catalog).get("p", 1) > 0]
-    if not active:
-        found.append(
-            Advice("Views are identical.", "No op is on, so every view is the image itself: nothing to learn from.")
-        )
-    elif all(_is_fixed(spec, catalog) for spec in active):
-        found.append(Advice("Views are identical.", "Nothing in this chain is drawn at random."))
-    if experiment.data.channels == "gray":
-        found += _gray_advice(active, catalog)
     for spec in view.chain:
         if spec.enabled and _values(spec, catalog).get("p", 1) == 0:
             found.append(
@@ -137,31 +125,8 @@ def advice(experiment: Experiment, catalog: Catalog, place: int) -> tuple[Advice
     return tuple(found)
 
 
-def _gray_advice(active: Sequence[OpSpec], catalog: Catalog) -> list[Advice]:
-    found = []
-    titles = {card.name: card.title for card in catalog.ops}
-    for spec in active:
-        values = _values(spec, catalog)
-        if spec.op in _COLOR_OPS:
-            title = titles.get(spec.op, spec.op)
-            found.append(Advice(f"{title} does nothing here.", "The images have one gray channel already."))
-        elif any(values.get(name) for name in _NEEDS_COLOR):
-            found.append(
-                Advice("Saturation and hue do nothing here.", "The images have one gray channel; set both to 0.")
-            )
-    return found
-
-
 def _values(spec: OpSpec, catalog: Catalog) -> dict[str, Any]:
     """An op's parameters, with the declared defaults where the spec is silent."""
     card = next((card for card in catalog.ops if card.name == spec.op), None)
     defaults = {info.name: info.default for info in card.params} if card else {}
     return {**defaults, **spec.params}
-
-
-def _is_fixed(spec: OpSpec, catalog: Catalog) -> bool:
-    """Whether an op does the same to every view: only said of ops that declare nothing but a probability of 1."""
-    card = next((card for card in catalog.ops if card.name == spec.op), None)
-    if card is None or any(info.name != "p" for info in card.params):
-        return False
-    return bool(_values(spec, catalog).get("p") == 1)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QWidget, QWidgetAction
 
 from workbench.gui import icons
 from workbench.gui.pages.views.own import own_file
+from workbench.gui.widgets.menu_heading import add_heading
 from workbench.spec.catalog import Broken, PresetCard, PresetSection
 
 _SECTIONS: tuple[tuple[PresetSection, str], ...] = (
@@ -103,7 +104,7 @@ class PresetMenu(QMenu):
 
     def _add_presets(self, title: str, cards: Sequence[PresetCard]) -> None:
         if cards:
-            self._add_heading(title)
+            add_heading(self, title)
         for card in cards:
             words = card.help or "Views that you have saved."
             if card.source:
@@ -111,17 +112,6 @@ class PresetMenu(QMenu):
             action = _add(self, card.title, words, partial(self.preset_chosen.emit, card))
             action.setCheckable(True)
             self._presets[card.name] = action
-
-    def _add_heading(self, title: str) -> None:
-        """In words: a section's title is not drawn under a style sheet."""
-        self.addSeparator()
-        label = QLabel(title)
-        label.setProperty("role", "caption")
-        label.setContentsMargins(12, 2, 12, 2)
-        heading = QWidgetAction(self)
-        heading.setDefaultWidget(label)
-        heading.setEnabled(False)
-        self.addAction(heading)
 
     def _add_deeds(self, files: Sequence[Path]) -> None:
         """`files`: the user's own presets."""
