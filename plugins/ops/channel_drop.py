@@ -54,7 +54,6 @@ OP = OpInfo(
             title="Channel drop",
             params=lambda _: ChannelDropParams(p=1.0),
             words=lambda _: "one channel",
-            needs_color=True,
             steps=1,
         ),
     ),

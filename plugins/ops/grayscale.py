@@ -42,7 +42,6 @@ OP = OpInfo(
             title="Grayscale",
             params=lambda _: GrayscaleParams(p=1.0),
             words=lambda _: "yes",
-            needs_color=True,
             steps=1,
         ),
     ),

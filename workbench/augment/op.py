@@ -128,15 +128,13 @@ class Ladder(Generic[P]):
 
     `params` gives the op's parameters at a strength above 0, up to 1, the strongest change that still makes
     sense; every image is changed (p = 1) and nothing else varies. `words` says that strength to a person
-    ('±90°', 'σ 2.0'). `needs_color`: it does nothing to images that are not RGB. `steps`: how many strengths are
-    worth a look; 1 where there is only yes or no.
+    ('±90°', 'σ 2.0'). `steps`: how many strengths are worth a look; 1 where there is only yes or no.
     """
 
     name: str
     title: str
     params: Callable[[float], P]
     words: Callable[[float], str]
-    needs_color: bool = False
     steps: int = 4
 
 
