@@ -54,7 +54,6 @@ OP = OpInfo(
             title="Channel drop",
             params=lambda _: ChannelDropParams(p=1.0),
             words=lambda _: "one channel",
-            acts_on="several",
             steps=1,
         ),
     ),

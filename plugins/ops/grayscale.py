@@ -42,7 +42,6 @@ OP = OpInfo(
             title="Grayscale",
             params=lambda _: GrayscaleParams(p=1.0),
             words=lambda _: "yes",
-            acts_on="color",
             steps=1,
         ),
     ),

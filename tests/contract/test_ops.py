@@ -153,8 +153,8 @@ class TestEveryOp:
                 images = _pictures(8, 48, channels)
                 chain = _chain(info, ladder.params(1.0), 48)
                 made = chain.apply(images, chain.draw(sample_keys(0, 0, torch.arange(8), 0), (channels, 48, 48)))
-                if ladder.does_something_to(channels):
-                    assert float((made - images).abs().max()) > 0.1, (ladder.name, channels)
+                vain = channels == 1 if ladder.name == "channel_drop" else ladder.name in _OF_RGB and channels != 3
+                assert (float((made - images).abs().max()) > 0.1) != vain, (ladder.name, channels)
 
     @pytest.mark.parametrize("channels", [1, 3])
     def test_torchvisions_form_runs(self, info: OpInfo[Any], channels: int) -> None:
@@ -166,6 +166,10 @@ class TestEveryOp:
             made = transform(_pictures(1, 40)[0, :channels])
             assert made.shape[-2:] == (40, 40)
             assert made.dtype == torch.float32
+
+
+_OF_RGB = {"saturation", "hue", "grayscale"}
+"""Ladders that leave images of other channels as they are."""
 
 
 def _pictures(n: int, size: int, channels: int = 3) -> Tensor:

@@ -1,7 +1,7 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidgetAction
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.session import Session
@@ -106,12 +106,29 @@ def test_parameters_are_edited_with_a_merge_key(edited: Edited, qtbot: QtBot) ->
 
 def test_ops_are_added_from_a_grouped_menu(edited: Edited) -> None:
     actions = {action.text(): action for action in edited.editor._menu.actions()}
-    assert actions["Geometry"].isSeparator()
+    heading = actions["Geometry"]
+    assert isinstance(heading, QWidgetAction)
+    assert not heading.isEnabled()
+    assert isinstance(heading.defaultWidget(), QLabel), "in words, which a section's title is not"
     assert actions["Solarize"].toolTip() == "Inverts."
     actions["Horizontal flip"].trigger()
     assert edited.editor.chain[-1] == OpSpec(op="horizontal_flip")
     assert edited.editor.rows[-1].is_open
     assert edited.told[-1][0] == "Add Horizontal flip"
+
+
+def test_a_title_gives_way_to_the_buttons_and_has_the_whole_row_otherwise(edited: Edited, qtbot: QtBot) -> None:
+    """Nothing is cut without an ellipsis, and nothing is kept free for buttons that are not there."""
+    row = edited.editor.rows[0]
+    name = row._name
+    width = name.fontMetrics().horizontalAdvance(name.text())
+    row.resize(width + 180, row.height())
+    qtbot.waitUntil(lambda: name.shown == name.text() == "Random resized crop")
+    row.setFocus()
+    qtbot.waitUntil(lambda: name.shown.endswith("…"))
+    assert row.solo.isVisible()
+    assert row.solo.geometry().left() >= name.geometry().right()
+    name.grab()
 
 
 def test_an_op_that_is_not_installed_can_still_be_removed(edited: Edited, qtbot: QtBot) -> None:

@@ -11,7 +11,7 @@ not; matrix products and library convolutions may, in the last bit.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -128,20 +128,14 @@ class Ladder(Generic[P]):
 
     `params` gives the op's parameters at a strength above 0, up to 1, the strongest change that still makes
     sense; every image is changed (p = 1) and nothing else varies. `words` says that strength to a person
-    ('±90°', 'σ 2.0'). `acts_on`: images of any channels, of several, or only of colors (three). `steps`: how many
-    strengths are worth a look; 1 where there is only yes or no.
+    ('±90°', 'σ 2.0'). `steps`: how many strengths are worth a look; 1 where there is only yes or no.
     """
 
     name: str
     title: str
     params: Callable[[float], P]
     words: Callable[[float], str]
-    acts_on: Literal["any", "several", "color"] = "any"
     steps: int = 4
-
-    def does_something_to(self, channels: int) -> bool:
-        """Whether images of so many channels can be changed by it."""
-        return {"any": True, "several": channels > 1, "color": channels == 3}[self.acts_on]
 
 
 @dataclass(frozen=True, kw_only=True)

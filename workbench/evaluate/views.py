@@ -1,16 +1,16 @@
 """A view plan put to the test on a folder's images, with a sentence for whatever is odd, and a way out."""
 
-import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
+from workbench.augment.op import OpInfo
 from workbench.augment.pixels import as_floats
 from workbench.augment.plan import ViewPlan
-from workbench.evaluate.interval import wilson
+from workbench.evaluate.factors import read_factors
 from workbench.inspect.overlap import APART, BINS, outside, pair_overlaps
 from workbench.inspect.views import (
     Effect,
@@ -23,11 +23,11 @@ from workbench.inspect.views import (
     identical,
     make,
     matched,
-    readable,
 )
 from workbench.spec.experiment import OpSpec, ViewSpec
+from workbench.spec.params import describe
 from workbench.spec.progress import Report, ignore
-from workbench.spec.viewfacts import FactorReading, ViewFacts, ViewFinding
+from workbench.spec.viewfacts import ViewFacts, ViewFinding
 
 SAMPLE = 128
 """Images that are looked at; factors take up to three times as many."""
@@ -40,11 +40,6 @@ _EASY = 0.8
 _CLIPPED = 0.15
 _OUTSIDE = 0.2
 _EFFECTS = 24
-_LOST = 0.5
-"""A factor is lost where views keep less than this of what originals tell beyond guessing."""
-_READABLE = 0.15
-"""A factor that pixels and colors tell by less than this beyond guessing is not theirs to lose."""
-_MOST_VALUES = 50
 _CLIPPING = ("color", "sharpness", "composite")
 """Groups of ops that move values; black and white are what the others are for."""
 
@@ -71,7 +66,7 @@ def check_views(
     facts, more = _ends(views, looked, ops, facts)
     findings += more
     report("measuring views", 3, 4)
-    readings, lost = _factors(views, sample, ops, factors or {}, report)
+    readings, lost = read_factors(views, sample, ops, factors or {}, report)
     report("measuring views", 4, 4)
     return replace(facts, factors=readings, findings=(*findings, *lost))
 
@@ -201,26 +196,29 @@ def _with_crop(views: tuple[ViewSpec, ...], kinds: set[int], low: float) -> tupl
 
 
 def _single_ops(views: tuple[ViewSpec, ...], found: list[Effect], ops: Ops) -> list[ViewFinding]:
-    """Ops that do nothing to these images, or destroy many values."""
+    """Ops and strengths that do nothing to these images, and ops that destroy many values."""
     findings = []
     for effect in found:
         spec = views[effect.kind].chain[effect.place]
-        title = ops[spec.op].title
+        info = ops[spec.op]
         if effect.unchanged == 1:
             findings.append(
                 ViewFinding(
-                    title=f"{title} changes nothing on these images.",
+                    title=f"{info.title} changes nothing on these images.",
                     text="Where it acts, no image differs from before by a single gray level. It only costs time.",
                     kind=effect.kind,
                     place=effect.place,
                     fix="Switch it off",
-                    views=_switched_off(views, effect.kind, effect.place),
+                    views=_with_spec(views, effect.kind, effect.place, replace(spec, enabled=False)),
                 )
             )
-        elif effect.clipped > _CLIPPED and ops[spec.op].group in _CLIPPING:
+            continue
+        if effect.idle:
+            findings.append(_idle(views, effect, info))
+        if effect.clipped > _CLIPPED and info.group in _CLIPPING:
             findings.append(
                 ViewFinding(
-                    title=f"{title} clips.",
+                    title=f"{info.title} clips.",
                     text=f"Where it acts, it drives {100 * effect.clipped:.0f} % of the values to black or white, "
                     "where they are all the same. A smaller strength keeps them apart.",
                     kind=effect.kind,
@@ -230,10 +228,27 @@ def _single_ops(views: tuple[ViewSpec, ...], found: list[Effect], ops: Ops) -> l
     return findings
 
 
-def _switched_off(views: tuple[ViewSpec, ...], kind: int, place: int) -> tuple[ViewSpec, ...]:
-    view = views[kind]
-    chain = (*view.chain[:place], replace(view.chain[place], enabled=False), *view.chain[place + 1 :])
-    return (*views[:kind], replace(view, chain=chain), *views[kind + 1 :])
+def _idle(views: tuple[ViewSpec, ...], effect: Effect, info: OpInfo[Any]) -> ViewFinding:
+    """Saturation and hue of gray images, for one."""
+    names = [one.title for one in describe(info.params) if one.name in effect.idle]
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    plural = len(names) > 1
+    spec, off = views[effect.kind].chain[effect.place], dict.fromkeys(effect.idle, 0.0)
+    return ViewFinding(
+        title=f"{listed.capitalize()} {'change' if plural else 'changes'} nothing on these images.",
+        text=f"{info.title} does the same without {'them' if plural else 'it'}, to the gray level.",
+        kind=effect.kind,
+        place=effect.place,
+        fix="Set them to 0" if plural else "Set it to 0",
+        views=_with_spec(views, effect.kind, effect.place, replace(spec, params={**spec.params, **off})),
+    )
+
+
+def _with_spec(views: tuple[ViewSpec, ...], kind: int, place: int, spec: OpSpec) -> tuple[ViewSpec, ...]:
+    """The plan with another op at a place."""
+    chain = views[kind].chain
+    changed = replace(views[kind], chain=(*chain[:place], spec, *chain[place + 1 :]))
+    return (*views[:kind], changed, *views[kind + 1 :])
 
 
 def _ends(
@@ -248,8 +263,8 @@ def _ends(
     for place, images in enumerate(made):
         kind = plan.kinds[place]
         corners = plan.corners((channels, height, width), seed=sample.seed, epoch=0, ids=torch.arange(256), view=place)
-        ends.append(clipped(images, originals))
         beyond.append(outside(corners.double().numpy()))
+        ends.append(max(0.0, clipped(images, originals) - beyond[-1]))  # What is not there is black, not clipped.
         if beyond[-1] > _OUTSIDE and kind not in done:
             done.add(kind)
             findings.append(
@@ -261,78 +276,3 @@ def _ends(
                 )
             )
     return replace(facts, clipped=float(np.mean(ends)), outside=float(np.mean(beyond))), findings
-
-
-def _factors(
-    views: tuple[ViewSpec, ...], sample: Sample, ops: Ops, factors: Mapping[str, Sequence[str]], report: Report
-) -> tuple[tuple[FactorReading, ...], list[ViewFinding]]:
-    """Which factors pixels and colors tell in the originals, and which of them the views take away."""
-    readings: list[FactorReading] = []
-    findings: list[ViewFinding] = []
-    kind = next((number for number, view in enumerate(views) if view.role == "global"), 0)
-    originals = as_floats(sample.pixels)
-    stages: list[tuple[int, torch.Tensor]] = []
-    for column, values in factors.items():
-        numbers = _numbers(values)
-        if numbers is None:
-            continue
-        known = numbers[numbers >= 0]
-        guessing = float(np.bincount(known).max() / len(known))
-        whole = _told(originals, numbers)
-        if whole - guessing < _READABLE or wilson(round(whole * len(known)), len(known))[0] <= guessing:
-            continue
-        report(f"measuring views: {column}", 3, 4)
-        stages = stages or _stages(views[kind], sample, ops)
-        told = [_told(images, numbers) for _, images in stages]
-        readings.append(FactorReading(column=column, originals=whole, views=told[-1], guessing=guessing))
-        if told[-1] - guessing < _LOST * (whole - guessing):
-            findings.append(
-                _taken(views, kind, column, readings[-1], [whole, *told], [place for place, _ in stages], ops)
-            )
-    return tuple(readings), findings
-
-
-def _taken(
-    views: tuple[ViewSpec, ...],
-    kind: int,
-    column: str,
-    reading: FactorReading,
-    told: list[float],
-    places: list[int],
-    ops: Ops,
-) -> ViewFinding:
-    """Names the op after which the figure falls the most."""
-    drops = [before - after for before, after in itertools.pairwise(told)]
-    place = places[int(np.argmax(drops))]
-    title = ops[views[kind].chain[place].op].title if place >= 0 else "The size of the views"
-    return ViewFinding(
-        level="note",
-        title=f"“{column}” is taken away.",
-        text=f"Pixels or colors tell it for {100 * reading.originals:.0f} % of the originals and for "
-        f"{100 * reading.views:.0f} % of the views (guessing: {100 * reading.guessing:.0f} %). {title} does the most. "
-        "If it matters to you, make that weaker; if not, this is what views are for.",
-        kind=kind,
-        place=place,
-    )
-
-
-def _stages(view: ViewSpec, sample: Sample, ops: Ops) -> list[tuple[int, torch.Tensor]]:
-    """(place of the op, the first view of every image after it) for each op that is on; the last is the view."""
-    places = [place for place, spec in enumerate(view.chain) if spec.enabled]
-    if not places:
-        return [(-1, make((replace(view, count=1),), sample, ops)[0])]
-    return [(place, make((replace(view, count=1, chain=view.chain[: place + 1]),), sample, ops)[0]) for place in places]
-
-
-def _told(images: torch.Tensor, numbers: NDArray[np.int64]) -> float:
-    return max(readable(coarse, images, numbers), readable(colors, images, numbers))
-
-
-def _numbers(values: Sequence[str]) -> NDArray[np.int64] | None:
-    """Class numbers, -1 where unknown; None where the column cannot be read from so few images."""
-    classes = sorted(set(values) - {""})
-    labeled = sum(value != "" for value in values)
-    if not 2 <= len(classes) <= min(_MOST_VALUES, labeled / 8):
-        return None
-    number = {value: place for place, value in enumerate(classes)}
-    return np.array([number.get(value, -1) for value in values], dtype=np.int64)

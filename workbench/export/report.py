@@ -5,7 +5,7 @@ from pathlib import Path
 
 from workbench import __version__
 from workbench.catalog.registry import Registry, load_registry
-from workbench.export.page import embedding, origin, pictures, results, training
+from workbench.export.page import audits, embedding, origin, pictures, results, training
 from workbench.export.page.facts import RunFacts, read_facts
 from workbench.export.page.markup import escape, paragraph
 from workbench.runs.folder import RunFolder, write_whole
@@ -56,6 +56,7 @@ def _page(facts: RunFacts, registry: Registry) -> str:
         training.clusters(facts),
         training.health(facts),
         results.probes(facts),
+        audits.audits(facts),
         pictures.samples(facts, registry),
         results.exports(facts),
         origin.origin(facts),

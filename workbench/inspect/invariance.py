@@ -4,7 +4,7 @@ Every view teaches an invariance (Xiao et al. 2021, "What should not be contrast
 arXiv:2008.05659): what training changed, the encoder learns to ignore. Here it is measured.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ from workbench.spec.experiment import OpSpec, ViewSpec
 from workbench.spec.progress import Report, ignore
 
 _BATCH = 128
+_HALF_A_LEVEL = 0.5 / 255
+
+Chain = tuple[OpSpec, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,28 +50,31 @@ def invariance(
     Original and changed image are at the size that the encoder was trained at; the op acts at that size. Before
     the cosine is taken, the mean feature of the originals is subtracted from both: encoders that give all images
     nearly the same direction, as untrained ones do, would look blind to everything otherwise. ids: (n,), for the
-    draws, which are the same for every encoder.
+    draws, which are the same for every encoder. A ladder whose strongest step leaves all of the images as they are
+    is skipped: an encoder is not blind to what does not happen.
     """
-    channels = pixels.shape[1]
     ladders = [(info, ladder) for info in ops.values() for ladder in info.ladders]
-    skipped = tuple(ladder.title for _, ladder in ladders if not ladder.does_something_to(channels))
-    ladders = [(info, ladder) for info, ladder in ladders if ladder.does_something_to(channels)]
     steps = 1 + sum(ladder.steps for _, ladder in ladders)
     report("auditing", 0, steps)
-    original = _features(loaded, pixels, ids, (), ops=ops, device=device)
-    done, results = 1, []
+    changing = _Changing(loaded, pixels, ids, ops, device)
+    plain = list(changing.batches(()))
+    original = changing.features(plain)
+    done, results, skipped = 1, [], []
     for info, ladder in ladders:
+        steps_of = [changing.chain(info, ladder, strength) for strength in strengths(ladder)]
+        if changing.does_nothing(plain, steps_of[-1]):
+            skipped.append(ladder.title)
+            done += ladder.steps
+            continue
         rungs = []
-        for strength in strengths(ladder):
+        for strength, chain in zip(strengths(ladder), steps_of, strict=True):
             report(f"auditing: {ladder.title.lower()}", done, steps)
-            spec = OpSpec(op=info.name, params=msgspec.to_builtins(ladder.params(strength)))
-            changed = _features(loaded, pixels, ids, (spec,), ops=ops, device=device)
-            rungs.append(_rung(ladder.words(strength), original, changed))
+            rungs.append(_rung(ladder.words(strength), original, changing.features(changing.batches(chain))))
             done += 1
         key = f"{info.name}/{ladder.name}"
         results.append(LadderResult(key=key, title=ladder.title, group=info.group, rungs=tuple(rungs)))
     report("auditing", steps, steps)
-    return Invariance(ladders=tuple(results), between=_between(original), skipped=skipped)
+    return Invariance(ladders=tuple(results), between=_between(original), skipped=tuple(skipped))
 
 
 def strengths(ladder: Ladder[Any]) -> tuple[float, ...]:
@@ -76,25 +82,36 @@ def strengths(ladder: Ladder[Any]) -> tuple[float, ...]:
     return tuple((step + 1) / ladder.steps for step in range(ladder.steps))
 
 
-def _features(
-    loaded: LoadedEncoder,
-    pixels: NDArray[np.generic],
-    ids: NDArray[np.int64],
-    chain: tuple[OpSpec, ...],
-    *,
-    ops: Mapping[str, OpInfo[Any]],
-    device: torch.device,
-) -> NDArray[np.float32]:
-    """Features of every image after the chain; of the whole image without one."""
-    plan = ViewPlan((ViewSpec(count=1, size=loaded.image_size, chain=chain),), ops)
+@dataclass(frozen=True)
+class _Changing:
+    """The images of an audit, and the encoder that is asked about them."""
 
-    def batches() -> Iterator[torch.Tensor]:
-        for start in range(0, len(pixels), _BATCH):
+    loaded: LoadedEncoder
+    pixels: NDArray[np.generic]
+    ids: NDArray[np.int64]
+    ops: Mapping[str, OpInfo[Any]]
+    device: torch.device
+
+    def chain(self, info: OpInfo[Any], ladder: Ladder[Any], strength: float) -> Chain:
+        """An op alone, at a strength of a ladder."""
+        return (OpSpec(op=info.name, params=msgspec.to_builtins(ladder.params(strength))),)
+
+    def batches(self, chain: Chain) -> Iterator[torch.Tensor]:
+        """Every image after the chain; the whole images without one."""
+        plan = ViewPlan((ViewSpec(count=1, size=self.loaded.image_size, chain=chain),), self.ops)
+        for start in range(0, len(self.pixels), _BATCH):
             part = slice(start, start + _BATCH)
-            block = torch.from_numpy(np.ascontiguousarray(pixels[part])).to(device)
-            yield plan.make(block, seed=0, epoch=0, ids=torch.from_numpy(ids[part]))[0]
+            block = torch.from_numpy(np.ascontiguousarray(self.pixels[part])).to(self.device)
+            yield plan.make(block, seed=0, epoch=0, ids=torch.from_numpy(self.ids[part]))[0]
 
-    return embed_batches(loaded.encoder, loaded.normalization, batches(), device=device)
+    def features(self, batches: Iterable[torch.Tensor]) -> NDArray[np.float32]:
+        """What the encoder makes of them."""
+        return embed_batches(self.loaded.encoder, self.loaded.normalization, batches, device=self.device)
+
+    def does_nothing(self, plain: Sequence[torch.Tensor], chain: Chain) -> bool:
+        """Whether the chain leaves every pixel of every image as it is, as hue does where all is gray."""
+        changed = zip(plain, self.batches(chain), strict=True)
+        return all(float((other - images).abs().max()) < _HALF_A_LEVEL for images, other in changed)
 
 
 def _rung(label: str, original: NDArray[np.float32], changed: NDArray[np.float32]) -> Rung:

@@ -13,7 +13,7 @@ from torch import Tensor
 from workbench.augment.op import OpInfo
 from workbench.augment.plan import ViewPlan
 from workbench.spec.experiment import OpSpec, ViewSpec
-from workbench.spec.params import convert
+from workbench.spec.params import Params, convert, describe
 
 Ops = Mapping[str, OpInfo[Any]]
 Floats = NDArray[np.float32]
@@ -39,7 +39,7 @@ class Sample:
 @dataclass(frozen=True, kw_only=True)
 class Effect:
     """What one op does where it acts. mean: change in gray levels; unchanged: share of images that stay as they
-    are; clipped: share of values that it drives to black or white.
+    are; clipped: share of values that it drives to black or white; idle: parameters that might as well be 0.
     """
 
     kind: int
@@ -47,6 +47,7 @@ class Effect:
     mean: float
     unchanged: float
     clipped: float
+    idle: tuple[str, ...] = ()
 
 
 def make(views: Sequence[ViewSpec], sample: Sample, ops: Ops) -> list[Tensor]:
@@ -70,6 +71,11 @@ def effects(views: Sequence[ViewSpec], sample: Sample, ops: Ops) -> list[Effect]
                 _after(view, (*view.chain[:place], last), sample, ops)
                 for last in (replace(spec, enabled=False), replace(spec, params=certain))
             )
+            idle = []
+            for name in _that_can_be_off(params):
+                without = replace(spec, params={**certain, name: 0.0})
+                if not _differ(after, _after(view, (*view.chain[:place], without), sample, ops)):
+                    idle.append(name)
             change = (after - before).abs().flatten(1)
             found.append(
                 Effect(
@@ -78,9 +84,23 @@ def effects(views: Sequence[ViewSpec], sample: Sample, ops: Ops) -> list[Effect]
                     mean=float(change.mean()) * 255,
                     unchanged=float((change.amax(dim=1) < _LEVEL).float().mean()),
                     clipped=float((_at_end(after) & ~_at_end(before)).float().mean()),
+                    idle=tuple(idle),
                 )
             )
     return found
+
+
+def _that_can_be_off(params: Params) -> tuple[str, ...]:
+    """Strengths that are not at 0, where 0 is the least."""
+    return tuple(
+        info.name
+        for info in describe(type(params))
+        if info.kind == "float" and info.low == 0 and info.name != "p" and getattr(params, info.name) != 0
+    )
+
+
+def _differ(first: Tensor, second: Tensor) -> bool:
+    return bool((first - second).abs().max() >= _LEVEL)
 
 
 def _after(view: ViewSpec, chain: tuple[OpSpec, ...], sample: Sample, ops: Ops) -> Tensor:

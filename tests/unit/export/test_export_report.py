@@ -13,6 +13,7 @@ from workbench.export.page.embedding import _groups
 from workbench.export.page.facts import _history
 from workbench.export.page.markup import duration, number
 from workbench.export.report import make_report
+from workbench.runs.audit import Audit, FactorResult, LadderResult, Rung, Subject, save_audit
 from workbench.runs.events import EventLog, Failure, Scalars, Started, Warned
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.results import Evaluation, ExportRecord, ProbeResult, save_evaluation, save_exports
@@ -112,6 +113,62 @@ def test_a_finished_run_is_told_in_full(run: RunFolder) -> None:
         assert words in page.text
     assert page.tags.count("img") == 6 * 3
     assert page.tags.count("svg") >= 4 + 6
+
+
+def audited(subject: Subject, *, hue: float, title: str = "Hue", color: float = 0.4) -> Audit:
+    def rungs(*cosines: float) -> tuple[Rung, ...]:
+        return tuple(
+            Rung(label=f"step {number}", cosine=cosine, low=cosine - 0.1, high=cosine + 0.05, raw=0.99)
+            for number, cosine in enumerate(cosines)
+        )
+
+    ladders = (
+        LadderResult(key="flip/flip", title="Flip", group="geometry", rungs=rungs(-0.21)),
+        LadderResult(key="jitter/hue", title=title, group="color", rungs=rungs(0.99, 0.98, 0.97, hue)),
+    )
+    factor = FactorResult(
+        column=title.lower(),
+        classes=8,
+        test_images=90,
+        accuracy=color,
+        low=color - 0.1,
+        high=color + 0.1,
+        guessing=0.14,
+    )
+    return Audit(
+        subject=subject, epoch=2, images=64, image_size=32, between=0.9, ladders=ladders, factors=(factor,),
+        skipped=("Grayscale",), encoder_hash="0" * 64, frozen=True, time=1.0,
+    )  # fmt: skip
+
+
+def test_an_audit_on_record_is_shown_with_its_factors(run: RunFolder) -> None:
+    assert "blind" not in page_of(run).text
+    save_audit(run, audited("trained", hue=0.961, title=EVIL))
+    page = page_of(run)
+    for words in (
+        "What the encoder is blind to",
+        "epoch 2, 64 test images of 32 px",
+        "0.99 0.98 0.97 0.96",
+        "−0.21",
+        "Left out, since they change nothing on these images: Grayscale.",
+        "Factors that can be read",
+        "40.0 %",
+    ):
+        assert words in page.text
+    assert page.text.index("0.96") < page.text.index("−0.21"), "the blindest first"
+    assert page.text.count("<script>alert(1)</script>") >= 3
+    assert "untrained 0." not in page.text
+
+
+def test_the_audit_of_the_untrained_encoder_stands_beside(run: RunFolder) -> None:
+    save_audit(run, audited("untrained", hue=0.1, color=0.9))
+    assert "Blind to" not in page_of(run).text
+    save_audit(run, audited("trained", hue=0.95))
+    text = page_of(run).text
+    assert "This encoder sees less than untrained of hue (0.95 against 0.10)." in text
+    assert "0.99 0.98 0.97 0.95 0.99 0.98 0.97 0.10" in text
+    assert "The second line of each is untrained." in text
+    assert "90.0 %" in text
 
 
 def test_the_umap_is_shown_where_it_was_computed(run: RunFolder) -> None:

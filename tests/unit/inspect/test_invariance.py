@@ -86,6 +86,26 @@ def test_color_changes_are_left_out_on_gray_images() -> None:
     assert not any(ladder.key == "color_jitter/hue" for ladder in made.ladders)
 
 
+def test_what_changes_nothing_is_left_out_however_the_images_are_stored() -> None:
+    """Gray images in three equal channels look blind to hue only because nothing happens to them."""
+    gray = np.repeat(pictures(channels=1), 3, axis=1)
+    told: list[tuple[int, int]] = []
+    made = invariance(
+        loaded("all"),
+        gray,
+        np.arange(12),
+        ops=OPS,
+        device=torch.device("cpu"),
+        report=lambda _what, done, total: told.append((done, total)),
+    )
+    assert set(made.skipped) == {"Hue", "Saturation", "Grayscale"}
+    assert any(ladder.key == "channel_drop/channel_drop" for ladder in made.ladders)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1][0] == told[-1][1]
+    planes = invariance(loaded("all", 5), pictures(channels=5), np.arange(12), ops=OPS, device=torch.device("cpu"))
+    assert set(planes.skipped) == {"Hue", "Saturation", "Grayscale"}
+
+
 def test_cosines_and_their_reference_by_a_loop() -> None:
     draw = np.random.default_rng(0)
     first, second = draw.normal(size=(7, 5)).astype(np.float32), draw.normal(size=(7, 5)).astype(np.float32)

@@ -10,6 +10,7 @@ from workbench.inspect.overlap import outside as share_outside
 from workbench.inspect.overlap import overlap
 from workbench.inspect.views import Sample, coarse, colors, effects, identical, make, matched, readable
 from workbench.spec.experiment import OpSpec, ViewSpec
+from workbench.spec.fitting import fit_to
 from workbench.spec.viewfacts import ViewFacts
 
 OPS = load_registry().ops
@@ -88,6 +89,30 @@ def test_color_ops_change_nothing_on_gray_pictures() -> None:
     assert not any("changes nothing" in title for title in titles(check_views(plan(*chain), sample(), ops=OPS)))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_strengths_that_change_nothing_are_named_and_set_to_0(channels: int) -> None:
+    """Gray images, whether in one channel or in three equal ones: hue and saturation are in vain."""
+    gray = sample(gray=True, channels=channels)
+    chain = (OpSpec(op="random_resized_crop"), OpSpec(op="color_jitter", params={"hue": 0.2}))
+    facts = check_views(plan(*chain), gray, ops=OPS)
+    found = next(found for found in facts.findings if "nothing" in found.title)
+    assert found.title == "Saturation and hue change nothing on these images."
+    assert (found.place, found.fix) == (1, "Set them to 0")
+    mended = found.views[0].chain[1].params
+    assert (mended["saturation"], mended["hue"]) == (0, 0)
+    assert "brightness" not in mended
+    assert not any("nothing" in title for title in titles(check_views(found.views, gray, ops=OPS)))
+
+
+def test_published_chains_are_not_warned_of_on_pictures_in_color() -> None:
+    presets = {preset.name: preset for preset in load_registry().presets}
+    for name in ("moco-v2", "byol", "vicreg", "dino", "gentle", "masked", "rotation"):
+        views = fit_to(presets[name], size=32, channels="rgb", scaled=True)
+        said = titles(check_views(views, sample(), ops=OPS))
+        allowed = {"Pairs are easy.", "Colors give pairs away."} if name == "gentle" else set()
+        assert set(said) <= allowed, name
+
+
 def test_a_chain_that_does_nothing_makes_views_identical() -> None:
     facts = check_views(plan(), sample(), ops=OPS)
     assert facts.identical == 1
@@ -123,6 +148,7 @@ def test_clipping_and_black_corners() -> None:
     assert "Window and level clips." in titles(facts)
     turned = check_views(plan(OpSpec(op="affine", params={"scale": [0.3, 0.3], "degrees": 0.0})), sample(), ops=OPS)
     assert turned.outside > 0.8
+    assert turned.clipped < 0.02, "what is not there is not clipped"
     assert "Views reach outside the image." in titles(turned)
 
 

@@ -70,14 +70,20 @@ def point_map(positions: NDArray[np.float32], groups: NDArray[np.int64], *, widt
     return f'<svg viewBox="0 0 {width} {height}" role="img">{"".join(parts)}</svg>'
 
 
-def interval_bar(value: float, low: float, high: float, *, color: str = "var(--accent)") -> str:
-    """A share and its interval on a line from 0 to 1."""
+def interval_bar(
+    value: float, low: float, high: float, *, color: str = "var(--accent)", mark: float | None = None
+) -> str:
+    """A share and its interval on a line from 0 to 1; `mark` is another share, as a short line across."""
     left, middle, right = (4 + 120 * share for share in (low, value, high))
+    across = ""
+    if mark is not None:
+        x = f"{4 + 120 * mark:.1f}"
+        across = f'<line x1="{x}" x2="{x}" y1="2" y2="14" stroke="var(--text)" stroke-width="1.5"/>'
     return (
         '<svg class="interval" viewBox="0 0 128 16" role="img">'
         '<line x1="4" x2="124" y1="8" y2="8" stroke="var(--track)" stroke-width="2"/>'
         f'<line x1="{left:.1f}" x2="{right:.1f}" y1="8" y2="8" stroke="{color}" stroke-width="4" opacity="0.45"/>'
-        f'<circle cx="{middle:.1f}" cy="8" r="4" fill="{color}"/></svg>'
+        f'<circle cx="{middle:.1f}" cy="8" r="4" fill="{color}"/>{across}</svg>'
     )
 
 

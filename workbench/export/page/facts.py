@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.catalog.registry import Registry
+from workbench.runs.audit import Audit, load_audits
 from workbench.runs.events import AnyEvent, Clusters, Health, Probe, Scalars, Started, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.results import Evaluation, ExportRecord, load_evaluations, load_exports
@@ -46,6 +47,7 @@ class RunFacts:
     history: History
     table: SplitTable | None
     evaluations: tuple[Evaluation, ...]
+    audits: tuple[Audit, ...]
     exports: tuple[ExportRecord, ...]
     method: str
     method_summary: str
@@ -67,6 +69,7 @@ def read_facts(run: RunFolder, registry: Registry) -> RunFacts:
         history=_history(events),
         table=_table(run),
         evaluations=load_evaluations(run),
+        audits=load_audits(run),
         exports=load_exports(run),
         method=method.title if method else experiment.method.name,
         method_summary=method.summary if method else "",

@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.gui import theme
+from workbench.gui.widgets.elided import Elided, Mode
 
 
 class Card(QFrame):
@@ -27,7 +28,8 @@ class Card(QFrame):
             self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._title = QLabel(title)
         self._title.setProperty("role", "heading")
-        self._note = QLabel(note)
+        self._note = Elided(note, Mode.ElideMiddle)
+        self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._note.setProperty("role", "caption")
         self.corner = QHBoxLayout()
         self.corner.setSpacing(4)
@@ -36,8 +38,7 @@ class Card(QFrame):
         head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(8)
         head.addWidget(self._title)
-        head.addStretch(1)
-        head.addWidget(self._note)
+        head.addWidget(self._note, 1)
         head.addLayout(self.corner)
         self.content = QVBoxLayout()
         self.content.setSpacing(8)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
 from workbench.gui import theme
+from workbench.gui.widgets.menu_heading import add_heading
 from workbench.gui.widgets.op_row import Mark, OpRow
 from workbench.spec.catalog import OpCard
 from workbench.spec.experiment import OpSpec
@@ -19,8 +20,8 @@ GROUPS = {
     "color": "Color",
     "sharpness": "Sharpness",
     "noise": "Noise",
-    "erasing": "Erasing",
-    "masking": "Patches and masks",
+    "erasing": "Erasing and masks",
+    "masking": "Erasing and masks",
     "composite": "Composites",
 }
 
@@ -71,10 +72,10 @@ class ChainEditor(QWidget):
         """What there is to add."""
         self._cards = {card.name: card for card in cards}
         self._menu.clear()
-        for group, title in GROUPS.items():
-            members = [card for card in cards if card.group == group]
+        for title in dict.fromkeys(GROUPS.values()):
+            members = [card for card in cards if GROUPS[card.group] == title]
             if members:
-                self._menu.addSection(title)
+                add_heading(self._menu, title)
             for card in members:
                 action = self._menu.addAction(card.title, partial(self.add, card.name))
                 action.setToolTip(card.help)

@@ -43,17 +43,6 @@ class ExplainedMenu(QMenu):
         """An entry with its explanation."""
         return add_explained(self, title, words, deed)
 
-    def add_heading(self, title: str) -> None:
-        """In words: a section's title is not drawn under a style sheet."""
-        self.addSeparator()
-        label = QLabel(title)
-        label.setProperty("role", "caption")
-        label.setContentsMargins(12, 2, 12, 2)
-        heading = QWidgetAction(self)
-        heading.setDefaultWidget(label)
-        heading.setEnabled(False)
-        self.addAction(heading)
-
     def add_submenu(self, title: str) -> QMenu:
         """A menu within, whose entries are explained in the same place."""
         menu = self.addMenu(title)

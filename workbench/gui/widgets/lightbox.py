@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollA
 
 from workbench.gui import icons
 from workbench.gui.widgets.choice import Choice
+from workbench.gui.widgets.elided import Elided, Mode
 from workbench.gui.widgets.histogram import Histogram
 from workbench.gui.widgets.placement import ZOOMS
 from workbench.gui.widgets.shades import Shades
@@ -56,7 +57,7 @@ class Lightbox(QWidget):
             "picture that is larger than its place."
         )
         self.histogram = Histogram()
-        self._title = QLabel()
+        self._title = Elided(mode=Mode.ElideMiddle)
         self._title.setProperty("role", "secondary")
         self._ends = QLabel()
         self._ends.setProperty("role", "caption")
@@ -128,8 +129,7 @@ class Lightbox(QWidget):
         bar.setSpacing(8)
         bar.addWidget(self._button("chevron-left", "The view before (←); other images with ↑ ↓", (-1, 0)))
         bar.addWidget(self._button("chevron-right", "The next view (→); other images with ↑ ↓", (1, 0)))
-        bar.addWidget(self._title)
-        bar.addStretch(1)
+        bar.addWidget(self._title, 1)
         for words, choice, width in (("before", self.before, 13), ("after", self.after, 13), ("zoom", self.zoom, 4)):
             label = QLabel(words)
             label.setProperty("role", "caption")

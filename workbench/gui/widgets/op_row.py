@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from workbench.gui import theme
+from workbench.gui.widgets.elided import Elided
 from workbench.gui.widgets.fields import format_number
 from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.switch import Switch
@@ -128,8 +129,7 @@ class OpRow(OpFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.handle = Handle()
         self.switch = Switch(f"{self.title} on")
-        self._name = QLabel(self.title)
-        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._name = Elided(self.title)
         self._note = QLabel()
         self._note.setProperty("role", "secondary")
         self._remove = self._small_button("✕", f"Remove {self.title} (Delete)")
@@ -142,7 +142,8 @@ class OpRow(OpFrame):
         self._whole.setContentsMargins(8, 5, 8, 5)
         self._whole.setSpacing(4)
         self._whole.addLayout(self._make_header())
-        self.setToolTip(card.help if card else "")
+        for place in (self, self._name):
+            place.setToolTip(f"{self.title}\n{card.help}" if card else self.title)
         if missing:
             words = QLabel(f"There is no op named '{spec.op}' here. Install its plugin, or remove this step.")
             words.setWordWrap(True)
@@ -291,9 +292,6 @@ class OpRow(OpFrame):
         button.setProperty("kind", "small")
         button.setFixedSize(18, 18)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        policy = button.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        button.setSizePolicy(policy)
         return button
 
     def _header_height(self) -> int:

@@ -15,6 +15,7 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.explained_menu import ExplainedMenu
+from workbench.gui.widgets.menu_heading import add_heading
 from workbench.spec.catalog import MethodCard, ReadyCard
 from workbench.spec.experiment import Experiment
 from workbench.spec.ready import follows
@@ -75,7 +76,7 @@ class ReadyChoice(QToolButton):
         self.experiments.empty()
         self._entries = {}
         for method, cards in groupby(catalog.experiments, key=lambda card: card.method.name):
-            self.experiments.add_heading(methods[method].title if method in methods else method)
+            add_heading(self.experiments, methods[method].title if method in methods else method)
             for card in cards:
                 self._add(card, methods.get(method))
         self.experiments.add_help()

@@ -14,8 +14,8 @@ from workbench.spec.experiment import DataSpec, Experiment, OpSpec, ViewSpec
 from workbench.spec.needs import global_count
 from workbench.spec.pixels import fitting_rows
 
-_NEEDS_COLOR = {"saturation", "hue"}
-_COLOR_OPS = {"grayscale", "random_grayscale"}
+_NEEDS_COLOR = ("saturation", "hue")
+_COLOR_OPS = ("grayscale", "random_grayscale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +114,10 @@ def shown_rows(scan: ScanReport, data: DataSpec, wanted: int, shuffle: int) -> t
 
 
 def advice(experiment: Experiment, catalog: Catalog, place: int) -> tuple[Advice, ...]:
-    """What is odd about a view kind, as far as its spec alone shows."""
+    """What is odd about a view kind, as far as its spec alone shows; `Findings` says what was measured."""
     view = experiment.views[place]
-    found: list[Advice] = []
+    found = _planes_as_colors(experiment.data, view, catalog)
     titles = {card.name: card.title for card in catalog.ops}
-    active = [spec for spec in view.chain if spec.enabled and _values(spec, catalog).get("p", 1) > 0]
-    if not active:
-        found.append(
-            Advice("Views are identical.", "No op is on, so every view is the image itself: nothing to learn from.")
-        )
-    elif all(_is_fixed(spec, catalog) for spec in active):
-        found.append(Advice("Views are identical.", "Nothing in this chain is drawn at random."))
-    if experiment.data.channels != "rgb":
-        found += _color_advice(experiment.data, active, catalog)
     for spec in view.chain:
         if spec.enabled and _values(spec, catalog).get("p", 1) == 0:
             found.append(
@@ -145,24 +136,18 @@ def advice(experiment: Experiment, catalog: Catalog, place: int) -> tuple[Advice
     return tuple(found)
 
 
-def _color_advice(data: DataSpec, active: Sequence[OpSpec], catalog: Catalog) -> list[Advice]:
-    """Ops of color on images that have none; three planes are taken for red, green and blue."""
-    found = []
-    taken = data.channels == "planes" and data.planes == 3
-    does = "takes the planes for colors" if taken else "does nothing here"
-    do = does.replace("takes", "take").replace("does", "do")
-    why = "The images have one gray channel already."
-    if data.channels == "planes":
-        why = "Three planes count as red, green and blue." if taken else "The channels are planes, and no colors."
+def _planes_as_colors(data: DataSpec, view: ViewSpec, catalog: Catalog) -> list[Advice]:
+    """Three planes are taken for red, green and blue by the ops of color."""
+    if data.channels != "planes" or data.planes != 3:
+        return []
     titles = {card.name: card.title for card in catalog.ops}
-    for spec in active:
-        values = _values(spec, catalog)
-        if spec.op in _COLOR_OPS:
-            title = titles.get(spec.op, spec.op)
-            found.append(Advice(f"{title} {does}.", why))
-        elif any(values.get(name) for name in _NEEDS_COLOR):
-            found.append(Advice(f"Saturation and hue {do}.", f"{why} Set both to 0."))
-    return found
+    return [
+        Advice(
+            f"{titles.get(spec.op, spec.op)} takes the planes for colors.", "Three planes count as red, green and blue."
+        )
+        for spec in view.chain
+        if spec.enabled and (spec.op in _COLOR_OPS or any(_values(spec, catalog).get(name) for name in _NEEDS_COLOR))
+    ]
 
 
 def _values(spec: OpSpec, catalog: Catalog) -> dict[str, Any]:
@@ -170,11 +155,3 @@ def _values(spec: OpSpec, catalog: Catalog) -> dict[str, Any]:
     card = next((card for card in catalog.ops if card.name == spec.op), None)
     defaults = {info.name: info.default for info in card.params} if card else {}
     return {**defaults, **spec.params}
-
-
-def _is_fixed(spec: OpSpec, catalog: Catalog) -> bool:
-    """Whether an op does the same to every view: only said of ops that declare nothing but a probability of 1."""
-    card = next((card for card in catalog.ops if card.name == spec.op), None)
-    if card is None or any(info.name != "p" for info in card.params):
-        return False
-    return bool(_values(spec, catalog).get("p") == 1)

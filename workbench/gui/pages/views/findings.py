@@ -53,6 +53,7 @@ class Findings(QWidget):
         self.card = Card("Measured on your images")
         self._overlap_title = QLabel("area that two views of an image share")
         self._overlap_title.setProperty("role", "caption")
+        self._overlap_title.setWordWrap(True)
         self.card.content.addWidget(self._overlap_title)
         self.card.content.addWidget(self.overlap)
         self.card.content.addWidget(self.table)
@@ -164,7 +165,7 @@ class Findings(QWidget):
         self.table.set_rows([(name, value, "") for name, value, _ in rows])
         for number, (_, _, tip) in enumerate(rows):
             self.table.set_tip(number, tip)
-        self.card.set_note(f"{facts.images} images")
+        self.card.set_title(f"Measured on {facts.images} images")
         self._say("" if facts.findings else "Nothing odd was found.")
 
     def _banner(self, found: ViewFinding) -> Banner:

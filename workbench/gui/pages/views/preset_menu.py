@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.gui import icons
 from workbench.gui.pages.views.own import own_file
 from workbench.gui.widgets.explained_menu import ExplainedMenu, add_explained
+from workbench.gui.widgets.menu_heading import add_heading
 from workbench.spec.catalog import Broken, PresetCard, PresetSection
 
 _SECTIONS: tuple[tuple[PresetSection, str], ...] = (
@@ -84,7 +85,7 @@ class PresetMenu(ExplainedMenu):
 
     def _add_presets(self, title: str, cards: Sequence[PresetCard]) -> None:
         if cards:
-            self.add_heading(title)
+            add_heading(self, title)
         for card in cards:
             words = card.help or "Views that you have saved."
             if card.source:
