@@ -15,13 +15,28 @@ from workbench.spec.params import Params
 REGISTRY = load_registry()
 BATCH, SIZE, CLASSES, STEPS = 8, 32, 3, 4
 TRAIN_IMAGES = 160
-SLIM = {"hidden": 48, "dim": 32, "bottleneck": 16, "queue": 2 * BATCH, "prototypes": 12}
+SLIM = {
+    "hidden": 48,
+    "dim": 32,
+    "bottleneck": 16,
+    "queue": 2 * BATCH,
+    "prototypes": 12,
+    "negatives": 32,
+    "grid": 4,
+    "steps": 2,
+}
 """Widths at which every method does the same in a fraction of the time."""
+SLIM_OF: dict[str, dict[str, int]] = {"moco_v1": {"groups": 2}}
+"""Others where a method asks for them: a small batch has no more groups."""
 
 
 def slim(info: MethodInfo[Any], **wider: int) -> Params:
     """The defaults, with small heads; `wider` is what shall be of another width."""
-    changes = {name: value for name, value in {**SLIM, **wider}.items() if name in info.params.__struct_fields__}
+    changes = {
+        name: value
+        for name, value in {**SLIM, **SLIM_OF.get(info.name, {}), **wider}.items()
+        if name in info.params.__struct_fields__
+    }
     params: Params = msgspec.structs.replace(info.params(), **changes)
     return params
 
