@@ -3,23 +3,18 @@
 import math
 from typing import Annotated
 
-import torch
-from torch import Tensor, nn
-
 from workbench.method.backbone import Encoder
-from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
-from workbench.method.gather import gather
+from workbench.method.collapse import same_vectors
+from workbench.method.contract import MethodInfo, Setting
 from workbench.method.heads import mlp
-from workbench.method.losses.contrastive import info_nce
-from workbench.method.losses.spread import mean_cosine
-from workbench.method.memory import Queue
-from workbench.method.momentum import Teacher, cosine_momentum
+from workbench.method.memory import Queue, fitting_size
+from workbench.method.momentum_contrast import Contrast, MomentumContrast
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
 
 class MoCoParams(Params, frozen=True, kw_only=True):
-    """Parameters of MoCo v2."""
+    """Parameters of MoCo v2 (Chen et al. 2020)."""
 
     temperature: Annotated[
         float,
@@ -47,63 +42,36 @@ class MoCoParams(Params, frozen=True, kw_only=True):
     symmetric: Annotated[
         bool, param("Let each view be the question once and the answer once; twice the work per step.", advanced=True)
     ] = True
+    groups: Annotated[
+        int,
+        param(
+            "Parts of the batch that batch norm sees apart, the teacher's in another order than the student's; 1 for "
+            "none. A part has at least 2 images. Nothing changes in a backbone without batch norm.",
+            ge=1,
+            le=1024,
+            advanced=True,
+        ),
+    ] = 1
     hidden: Annotated[
         int, param("Width of the projector, the small network that only the loss sees.", ge=8, le=16_384, advanced=True)
     ] = 512
     dim: Annotated[int, param("Entries of the vectors that are compared.", ge=2, le=16_384, advanced=True)] = 128
 
 
-class MoCo(Method):
-    """InfoNCE against a queue of a momentum teacher's keys (He et al. 2020; Chen et al. 2020).
-
-    The papers shuffle the batch among GPUs before the teacher, so that a key does not share batch-norm
-    statistics with its query. Here it is not shuffled: one process has one batch to take statistics of, and
-    several synchronize their batch norm, so that no smaller group of images gives a key away.
-    """
-
-    def __init__(self, encoder: Encoder, params: MoCoParams, setting: Setting) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.hidden, params.dim, norm=False)
-        self.teacher = Teacher(nn.Sequential(encoder, self.projector))
-        self.queue = Queue(_queue_size(params, setting), params.dim)
-        self.params = params
-        self._fresh: list[Tensor] = []  # this step's keys, which enter the queue once the step is done.
-
-    def loss(self, batch: Batch, progress: Progress) -> Loss:
-        """InfoNCE of every view against the teacher's key of another."""
-        del progress
-        symmetric = self.params.symmetric
-        q = [self.projector(self.encoder(view)) for view in (batch.views if symmetric else batch.views[:1])]
-        k = [self.teacher(view) for view in (batch.views if symmetric else batch.views[1:])]
-        pairs = [
-            (one, other)
-            for asking, one in enumerate(q)
-            for answering, other in enumerate(k, start=0 if symmetric else 1)
-            if asking != answering
-        ]
-        losses = [info_nce(one, other, self.queue.vectors, temperature=self.params.temperature) for one, other in pairs]
-        self._fresh.append(gather(torch.cat(k).detach()))
-        positive = torch.stack([torch.cosine_similarity(one, other).mean() for one, other in pairs]).mean()
-        return Loss(
-            value=torch.stack(losses).mean(), parts=detached(same_image=positive, other_images=mean_cosine(q[0]))
-        )
-
-    def after_step(self, progress: Progress) -> None:
-        """The teacher follows, and this step's keys enter the queue."""
-        momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
-        self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
-        if self._fresh:
-            self.queue.push(torch.cat(self._fresh))
-            self._fresh.clear()
-
-
-def _queue_size(params: MoCoParams, setting: Setting) -> int:
-    return max(1, min(params.queue, setting.train_images // 2))
+def _build(encoder: Encoder, params: MoCoParams, setting: Setting) -> MomentumContrast:
+    how = Contrast(
+        temperature=params.temperature,
+        momentum=(params.momentum, params.final_momentum),
+        symmetric=params.symmetric,
+        groups=params.groups,
+    )
+    projector = mlp(encoder.dim, params.hidden, params.dim, norm=False)
+    queue = Queue(fitting_size(params.queue, setting.train_images), params.dim)
+    return MomentumContrast(encoder, projector, queue, how)
 
 
 def _chance(params: MoCoParams, setting: Setting) -> float:
-    return math.log(_queue_size(params, setting) + 1)
+    return math.log(fitting_size(params.queue, setting.train_images) + 1)
 
 
 METHOD = MethodInfo(
@@ -119,9 +87,10 @@ METHOD = MethodInfo(
     when="When memory allows only small batches, or the images are large (X-rays, microscopy): it works from a batch "
     "of 32. With few images (under 2,000) the queue is short and SimCLR does as well.",
     collapse="Stays near ln(queue + 1) where nothing is learned: 8.32 for 4,096 vectors. A loss that jumps up early is "
-    "normal, while the queue fills with real vectors in place of random ones.",
+    "normal, while the queue fills with real vectors in place of random ones. With momentum 0 (and final momentum 0) "
+    "it stays there: the vectors in the queue were made by networks that are gone.",
     params=MoCoParams,
-    build=MoCo,
+    build=_build,
     tags=("small batches", "momentum teacher"),
     first_choice=True,
     min_batch=2,
@@ -134,4 +103,5 @@ METHOD = MethodInfo(
         source="lightly's CIFAR-10 benchmark, ResNet-18: SGD 0.06 per 128, T 0.1, queue 4096, momentum 0.99",
     ),
     chance_loss=_chance,
+    symptoms=(same_vectors("Raise the momentum, or lower the learning rate.", below=0.05),),
 )

@@ -15,7 +15,10 @@ from workbench.method.contract import Method
 from workbench.method.gather import gather
 
 WORLD, STEPS = 2, 2
-NOT_EQUAL: dict[str, str] = {}
+NOT_EQUAL: dict[str, str] = {
+    "moco_v1": "which images share batch-norm statistics depends on what each process has of the batch; it is "
+    "moco_v2's code, which is compared here without groups",
+}
 """Methods for which theory does not say so, and why."""
 
 

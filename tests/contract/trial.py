@@ -23,6 +23,9 @@ SLIM: dict[str, float] = {
     "queue": 2 * BATCH,
     "prototypes": 12,
     "matches": 2,
+    "negatives": 32,
+    "grid": 4,
+    "steps": 2,
     "iterations": 2,
     "queue_from": 0,
     "frozen_epochs": 0,
@@ -31,8 +34,8 @@ SLIM: dict[str, float] = {
     "confidence": 0.3,
 }
 """Widths at which every method does the same in a fraction of the time, and beginnings that fall into it."""
-SLIM_OF: dict[str, dict[str, float]] = {"w_mse": {"dim": 3, "slice": 4}}
-"""Other widths where a method asks for more images than entries."""
+SLIM_OF: dict[str, dict[str, float]] = {"w_mse": {"dim": 3, "slice": 4}, "moco_v1": {"groups": 2}}
+"""Others where a method asks for more images than entries, or a small batch has no more groups."""
 
 
 def slim(info: MethodInfo[Any], **wider: float) -> Params:

@@ -10,12 +10,12 @@ LEAST_SPREAD = 0.1
 """Of `losses.spread.deviation`, which is about 1 in a healthy run: below this, two images' vectors agree to 99 %."""
 
 
-def same_vectors(advice: str, *, part: str = "spread") -> Symptom[Any]:
+def same_vectors(advice: str, *, part: str = "spread", below: float = LEAST_SPREAD) -> Symptom[Any]:
     """That the part, a `deviation`, says that all images have the same vector; `advice` is what to do, a sentence."""
 
     def is_sick(value: float, params: Any, setting: Setting) -> bool:
         del params, setting
-        return value < LEAST_SPREAD
+        return value < below
 
     return Symptom(
         part=part,

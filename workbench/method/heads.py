@@ -56,3 +56,41 @@ class PrototypeHead(nn.Module):
         """Cosines (B, prototypes) of the image with every prototype."""
         vectors = F.normalize(self.layers(features), dim=1)
         return F.linear(vectors, F.normalize(self.prototypes, dim=1))
+
+
+class PatchesHead(nn.Module):
+    """One vector of several patches in a given order (Misra & van der Maaten 2020, section 3.3).
+
+    A linear layer for each patch's features, the results side by side, and another linear layer:
+    (B, patches, inputs) to (B, outputs).
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, patches: int) -> None:
+        super().__init__()
+        self.each = nn.Linear(inputs, outputs)
+        self.together = nn.Linear(patches * outputs, outputs)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, outputs)."""
+        vector: Tensor = self.together(self.each(features).flatten(1))
+        return vector
+
+
+class RowContext(nn.Module):
+    """What a grid of vectors shows down to each of them: (B, dim, rows, columns) to the same shape.
+
+    `layers` residual blocks of masked convolutions, each of which sees one more row above, and no row below (after
+    van den Oord et al. 2018, section 3.2, whose PixelCNN is larger). Without batch norm, which would tell of the rest.
+    """
+
+    def __init__(self, dim: int, *, layers: int) -> None:
+        super().__init__()
+        self.above = nn.ModuleList(nn.Conv2d(dim, dim, (2, 3)) for _ in range(layers))
+        self.mix = nn.ModuleList(nn.Conv2d(dim, dim, 1) for _ in range(layers))
+
+    def forward(self, grid: Tensor) -> Tensor:
+        """The context of every place."""
+        for above, mix in zip(self.above, self.mix, strict=True):
+            seen = above(F.pad(F.relu(grid), (1, 1, 1, 0)))
+            grid = grid + mix(F.relu(seen))
+        return grid

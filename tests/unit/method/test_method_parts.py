@@ -11,7 +11,7 @@ from workbench.method.gather import gather
 from workbench.method.heads import mlp
 from workbench.method.hub import fetching
 from workbench.method.losses.contrastive import nt_xent
-from workbench.method.memory import Queue
+from workbench.method.memory import Bank, Queue, fitting_size
 from workbench.method.momentum import Teacher, cosine_momentum
 from workbench.spec.errors import CheckError, WorkbenchError
 
@@ -42,6 +42,34 @@ def test_queue_survives_a_resume() -> None:
     queue.push(fresh)
     other.push(fresh)
     assert torch.equal(queue.vectors, other.vectors)
+
+
+def test_a_queue_holds_half_of_the_images_at_most() -> None:
+    assert [fitting_size(100, images) for images in (1000, 200, 150, 1)] == [100, 100, 75, 1]
+
+
+def test_a_bank_moves_the_vectors_of_the_images_seen_and_stays_on_the_sphere() -> None:
+    bank = Bank(5, 3)
+    before = bank.vectors.clone()
+    z = torch.tensor([[0.0, 0.0, 7.0], [2.0, 0.0, 0.0]])
+    bank.move(torch.tensor([4, 1]), z, momentum=0.25)
+    for row, unit in ((4, z[0] / 7), (1, z[1] / 2)):
+        moved = 0.25 * before[row] + 0.75 * unit
+        torch.testing.assert_close(bank.vectors[row], moved / moved.norm())
+    assert torch.equal(bank.vectors[[0, 2, 3]], before[[0, 2, 3]])
+
+
+def test_a_bank_draws_the_same_rows_from_the_same_generator_or_gives_all() -> None:
+    bank = Bank(50, 3)
+    one, other = (bank.draw(8, torch.Generator().manual_seed(2)) for _ in range(2))
+    assert torch.equal(one, other)
+    assert one.shape == (8,)
+    assert [len(bank.draw(count, torch.Generator())) for count in (0, 50, 90)] == [50, 50, 50]
+    own, others, is_own = bank.beside(torch.tensor([7, int(one[0])]), one)
+    assert torch.equal(own[0], bank.vectors[7])
+    assert torch.equal(others, bank.vectors[one])
+    assert bool(is_own[1, 0])
+    assert is_own.shape == (2, 8)
 
 
 def test_teacher_is_a_moving_average_and_copies_buffers() -> None:

@@ -3,10 +3,10 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from lightly.loss import NTXentLoss
+from lightly.loss import DCLLoss, DCLWLoss, NTXentLoss
 
 from tests.unit.method.losses.oracle import assert_same, gradients, pair
-from workbench.method.losses.contrastive import info_nce, nt_xent
+from workbench.method.losses.contrastive import dcl, in_batch, info_nce, nt_xent, supcon
 from workbench.method.losses.distillation import negative_cosine
 
 
@@ -58,3 +58,61 @@ def test_losses_are_float32_under_autocast() -> None:
         mixed = nt_xent(z1, z2, temperature=0.1), negative_cosine(z1, z2)
     assert all(value.dtype == torch.float32 for value in mixed)
     assert [value.item() for value in mixed] == [value.item() for value in plain]
+
+
+def test_nt_xent_with_a_memory_has_more_to_tell_apart() -> None:
+    z1, z2 = pair(rows=3)
+    memory = F.normalize(torch.randn(7, 5, generator=torch.Generator().manual_seed(1)), dim=1)
+    z = F.normalize(torch.cat((z1, z2)), dim=1)
+    total = z.new_zeros(())
+    for i in range(6):
+        others = [*(z[k] for k in range(6) if k != i), *memory]
+        against = torch.stack([torch.exp(z[i] @ other / 0.3) for other in others]).sum()
+        total = total - torch.log(torch.exp(z[i] @ z[(i + 3) % 6] / 0.3) / against)
+    assert_same(nt_xent(z1, z2, temperature=0.3, memory=memory), total / 6, z1, z2)
+
+
+def test_in_batch_is_the_papers_sum_and_lets_either_side_learn() -> None:
+    q, k = pair(rows=4)
+    ours, theirs = F.normalize(q, dim=1), F.normalize(k, dim=1)
+    total = q.new_zeros(())
+    for i in range(4):
+        against = torch.stack([torch.exp(ours[i] @ theirs[j] / 0.2) for j in range(4)]).sum()
+        total = total - torch.log(torch.exp(ours[i] @ theirs[i] / 0.2) / against)
+    assert_same(in_batch(q, k, temperature=0.2), total / 4, q, k)
+    assert in_batch(torch.ones(5, 3), torch.ones(5, 3), temperature=0.1).item() == pytest.approx(math.log(5))
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.5])
+def test_dcl_is_lightlys(temperature: float) -> None:
+    z1, z2 = pair()
+    assert_same(dcl(z1, z2, temperature=temperature), DCLLoss(temperature=temperature)(z1, z2), z1, z2)
+
+
+@pytest.mark.filterwarnings("ignore:To copy construct from a tensor")
+@pytest.mark.parametrize("sigma", [0.2, 0.5])
+def test_weighted_dcl_is_lightlys(sigma: float) -> None:
+    z1, z2 = pair()
+    theirs = DCLWLoss(temperature=0.3, sigma=sigma)(z1, z2)
+    assert_same(dcl(z1, z2, temperature=0.3, sigma=sigma), theirs, z1, z2)
+
+
+def test_supcon_is_the_papers_sum_and_without_a_label_only_own_views_count() -> None:
+    z1, z2 = pair()
+    z3, _ = pair(seed=1)
+    labels = torch.tensor([0, 1, 0, -1, 2, -1])
+    z = F.normalize(torch.cat((z1, z2, z3)), dim=1)
+    total = z.new_zeros(())
+    for i in range(18):
+        positives = [p for p in range(18) if p != i and (p % 6 == i % 6 or 0 <= labels[p % 6] == labels[i % 6])]
+        assert len(positives) == {0: 5, 1: 2, 2: 2, -1: 2}[int(labels[i % 6])]
+        against = torch.stack([torch.exp(z[i] @ z[a] / 0.4) for a in range(18) if a != i]).sum()
+        logs = [torch.log(torch.exp(z[i] @ z[p] / 0.4) / against) for p in positives]
+        total = total - torch.stack(logs).mean()
+    assert_same(supcon([z1, z2, z3], labels, temperature=0.4), total / 18, z1, z2, z3)
+
+
+def test_supcon_without_labels_is_nt_xent() -> None:
+    z1, z2 = pair()
+    unknown = torch.full((6,), -1)
+    assert_same(supcon([z1, z2], unknown, temperature=0.3), nt_xent(z1, z2, temperature=0.3), z1, z2)

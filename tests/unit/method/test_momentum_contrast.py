@@ -1,0 +1,71 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.contract.trial import REGISTRY, build, make_batch, progress, train
+from workbench.method.groups import in_groups
+from workbench.method.momentum_contrast import MomentumContrast
+
+
+class Remembering(nn.Module):
+    """What it was given, part by part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[Tensor] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.parts.append(images)
+        return 2 * images
+
+
+def drawn(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(("groups", "sizes"), [(1, [10]), (3, [4, 3, 3]), (5, [2] * 5), (64, [2] * 5)])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_groups_are_shuffled_and_put_back(groups: int, sizes: list[int], shuffled: bool) -> None:
+    images, net = torch.randn(10, 3), Remembering()
+    given = in_groups(net, images, groups, shuffled=drawn(0) if shuffled else None)
+    assert torch.equal(given, 2 * images)
+    assert [len(part) for part in net.parts] == sizes
+    assert torch.equal(torch.cat(net.parts), images) == (not shuffled or groups == 1)
+
+
+def test_each_group_has_batch_norm_statistics_of_its_own() -> None:
+    images = torch.randn(12, 4)
+    normed = in_groups(nn.BatchNorm1d(4, affine=False), images, 3)
+    for part in normed.chunk(3):
+        torch.testing.assert_close(part.mean(dim=0), torch.zeros(4), atol=1e-6, rtol=0)
+    assert normed.mean(dim=0).abs().max() < 1e-6
+    assert not torch.allclose(normed, nn.BatchNorm1d(4, affine=False)(images), atol=1e-2)
+
+
+def moco(name: str, **changes: Any) -> MomentumContrast:
+    info = REGISTRY.method(name)
+    method = build(info, info.params(**changes))
+    assert isinstance(method, MomentumContrast)
+    return method
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [("moco_v1", {"momentum": 0.0}), ("moco_v2", {"momentum": 0.0, "final_momentum": 0.0})]
+)
+def test_with_momentum_0_the_teacher_is_the_student_of_the_step(name: str, changes: dict[str, float]) -> None:
+    method = moco(name, queue=16, **changes)
+    train(REGISTRY.method(name), method, range(2))
+    student = nn.Sequential(method.encoder, method.projector)
+    for mine, theirs in zip(method.teacher.parameters(), student.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_every_view_asks_and_answers_only_if_it_is_symmetric() -> None:
+    batch = make_batch(REGISTRY.method("moco_v2"), views=3)
+    for symmetric, keys in ((True, 3), (False, 2)):
+        method = moco("moco_v2", queue=80, symmetric=symmetric)
+        method(batch, progress(0))
+        method.after_step(progress(0))
+        assert int(method.queue.position) == keys * len(batch.indices)
