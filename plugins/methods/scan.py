@@ -100,7 +100,7 @@ class SCAN(Method):
         return self._divided(gather(self.head(self.encoder(images))))
 
     def _divided(self, logits: Tensor) -> Tensor:
-        return logits.unflatten(1, (self.params.heads, self.params.clusters)).transpose(0, 1)
+        return logits.view(len(logits), self.params.heads, self.params.clusters).transpose(0, 1)
 
     def _adopted(self, logits: Tensor, neighbors: Tensor) -> Tensor:
         terms = [scan(one, other) for one, other in zip(logits, neighbors, strict=True)]

@@ -31,7 +31,7 @@ def spherical_kmeans(z: Tensor, clusters: int, *, iterations: int, generator: to
 
 def _nearest(unit: Tensor, centroids: Tensor) -> tuple[Tensor, Tensor]:
     rows = max(1, _BLOCK // len(centroids))
-    found = [(part @ centroids.T).max(dim=1) for part in unit.split(rows)]
+    found = [(part @ centroids.T).max(dim=1) for part in torch.split(unit, rows)]
     return torch.cat([one.indices for one in found]), torch.cat([one.values for one in found])
 
 

@@ -43,12 +43,13 @@ def fitting_count(asked: int, images: int) -> int:
 def clusters_used(probabilities: Tensor) -> Tensor:
     """exp H(mean of the rows) of (B, K): how many clusters the images share, from 1 (all in one) to K (evenly)."""
     with float32(probabilities):
-        return torch.special.entr(probabilities.float().mean(dim=0)).sum().exp()
+        entropy: Tensor = torch.special.entr(probabilities.float().mean(dim=0)).sum()
+        return entropy.exp()
 
 
 @torch.no_grad()
 def doubt(probabilities: Tensor) -> Tensor:
     """Mean entropy of the rows of (B, K) over ln K: 0 where each image is in one cluster, 1 where it is in all."""
     with float32(probabilities):
-        entropy = torch.special.entr(probabilities.float()).sum(dim=1).mean()
+        entropy: Tensor = torch.special.entr(probabilities.float()).sum(dim=1).mean()
         return entropy / math.log(max(2, probabilities.shape[1]))
