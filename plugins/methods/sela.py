@@ -68,11 +68,9 @@ class SeLa(Method):
         if not self._is_due(progress):
             return
         features = encode(self.encoder)
-        for head, (weight, bias) in enumerate(
-            zip(torch.split(self.heads.weight, self.clusters), torch.split(self.heads.bias, self.clusters), strict=True)
-        ):
-            with torch.no_grad():
-                logits = nn.functional.linear(features, weight, bias)
+        weights, biases = (torch.split(one.detach(), self.clusters) for one in (self.heads.weight, self.heads.bias))
+        for head, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            logits = nn.functional.linear(features, weight, bias)
             labels, _ = balanced_labels(logits, sharpness=self.params.sharpness)
             self.labels[head, : len(labels)] = as_leader(labels)
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from workbench.gui.bridge import Engine
 from workbench.gui.pages.method import MethodPage
 from workbench.gui.pages.method.about import paper_link
 from workbench.gui.pages.method.choosing import recommended, sections, with_suggestion
+from workbench.gui.pages.method.recipe import weights_of_runs
 from workbench.gui.session import Session
-from workbench.gui.widgets.fields import NumberField
+from workbench.gui.widgets.fields import ChoiceField, NumberField
 from workbench.runs.folder import RunFolder
 from workbench.spec.catalog import Broken, Catalog, MethodCard
 from workbench.spec.errors import RunError
@@ -344,3 +346,50 @@ def test_papers_link_only_where_the_address_is_known() -> None:
     )
     assert "href" not in paper_link(replace(card("a", "puzzle"), paper="<b>none</b>"))
     assert "<b>" not in paper_link(replace(card("a", "puzzle"), paper="<b>none</b>"))
+
+
+def test_weights_of_a_finished_run_with_the_same_backbone_can_be_chosen(
+    qtbot: QtBot, page: MethodPage, make_run: Callable[..., RunFolder]
+) -> None:
+    session, field = page.session, page.recipe.form.field("backbone.weights")
+    assert isinstance(field, ChoiceField)
+    backbone = draft_of(page).backbone.name
+    done = make_run(session.runs_folder, name="the first")
+    make_run(session.runs_folder, name="half", finished=False)
+    session.run_list.refresh()
+    qtbot.waitUntil(lambda: len(session.run_list.rows) == 2)
+    own = {row.name: row.backbone for row in session.run_list.rows}[done.name]
+
+    def offered() -> dict[str, str]:
+        return {str(field.combo.itemData(row)): field.combo.itemText(row) for row in range(field.combo.count())}
+
+    if own != backbone:
+        assert list(offered()) == ["none", "pretrained"]
+        draft = draft_of(page)
+        session.edit(replace(draft, backbone=replace(draft.backbone, name=own)), "backbone")
+    assert list(offered()) == ["none", "pretrained", str(done.path)]
+    assert offered()[str(done.path)].startswith(f"run {done.name} · kNN ")
+    field.combo.setCurrentIndex(2)
+    field.combo.activated.emit(2)
+    assert draft_of(page).backbone.weights == str(done.path)
+    session.undo.undo()
+    assert draft_of(page).backbone.weights == "none"
+
+
+def test_weights_that_are_not_in_the_list_are_shown_by_name(page: MethodPage) -> None:
+    draft = draft_of(page)
+    spec = replace(draft.backbone, weights="/elsewhere/runs/an-old-one")
+    assert weights_of_runs([], spec) == [("/elsewhere/runs/an-old-one", "run an-old-one")]
+    page.session.edit(replace(draft, backbone=spec), "weights")
+    field = page.recipe.form.field("backbone.weights")
+    assert isinstance(field, ChoiceField)
+    assert (field.value(), field.combo.currentText()) == ("/elsewhere/runs/an-old-one", "run an-old-one")
+
+
+def test_another_method_keeps_the_run_to_start_from(page: MethodPage) -> None:
+    draft = draft_of(page)
+    mine = replace(draft, backbone=replace(draft.backbone, weights="/runs/one"))
+    after = replace(draft, method=MethodSpec(name="byol"))
+    assert with_suggestion(mine, draft, after).backbone.weights == "/runs/one"
+    other = replace(after, backbone=replace(after.backbone, name="another"))
+    assert with_suggestion(mine, draft, other).backbone.weights == "none"

@@ -19,6 +19,7 @@ from workbench.gui.session import Session
 from workbench.runs import control
 from workbench.runs.events import (
     AnyEvent,
+    Clusters,
     EventLog,
     Failure,
     Health,
@@ -143,6 +144,28 @@ def test_a_finished_run(page: TrainPage, session: Session, finished_run: RunFold
     with qtbot.waitSignal(session.page_wanted) as wanted:
         page.explore.click()
     assert wanted.args == ["explore"]
+
+
+def test_clusters_are_shown_against_the_labels(page: TrainPage, session: Session, finished_run: RunFolder) -> None:
+    session.set_run(finished_run)
+    assert not page.side.clusters.isVisible()
+    assert [curve.label for curve in page.accuracy.plot.curves] == ["encoder"]
+    _tell(
+        finished_run,
+        Clusters(epoch=0, accuracy=0.2, nmi=0.1, ari=-0.02, used=5, images=90),
+        Clusters(epoch=4, accuracy=0.8125, nmi=0.714, ari=0.6, used=4, images=90),
+    )
+    session.set_run(finished_run)
+    assert page.side.clusters.isVisible()
+    assert page.side.clusters.rows == (
+        ("accuracy", "81.2 %", "↑"),
+        ("NMI", "0.71", "↑ to 1"),
+        ("ARI", "0.60", "↑ to 1"),
+        ("in use", "4", ""),
+    )
+    curve = page.accuracy.plot.curves[1]
+    assert (curve.label, list(curve.x), list(curve.y)) == ("clusters", [0, 4], [0.2, 0.8125])
+    page.grab()
 
 
 def test_a_live_run_grows_and_is_steered(page: TrainPage, session: Session, live: RunFolder, qtbot: QtBot) -> None:

@@ -387,7 +387,7 @@ def _print_entry(entry: RunEntry) -> None:
         rate = state.scalars.get("images_per_second", 0.0)
         print(f"  loss    {state.scalars['loss']:.4g}, {rate:,.0f} images/s")
     if _knn(state):
-        print(f"  kNN     {_knn(state)}{_baselines(state)}")
+        print(f"  kNN     {_knn(state)}{_baselines(state, entry.experiment)}")
     if state.clusters:
         print(f"  groups  {_groups(state.clusters)}")
     if state.verdict:
@@ -416,9 +416,10 @@ def _groups(clusters: Clusters) -> str:
     )
 
 
-def _baselines(state: RunState) -> str:
+def _baselines(state: RunState, experiment: Experiment | None) -> str:
     parts = []
-    for subject, words in (("untrained", "untrained"), ("pixels", "raw pixels")):
+    start = experiment.backbone.at_start if experiment else "untrained"
+    for subject, words in (("untrained", start), ("pixels", "raw pixels")):
         probe = state.last("knn", subject)
         if probe:
             parts.append(f"{words} {probe.accuracy:.1%}")
@@ -431,7 +432,7 @@ def _say_outcome(run: RunFolder, state: RunState) -> None:
     if "epoch_loss" in state.scalars:
         console.say(f"loss {state.scalars['epoch_loss']:.4g}")
     if _knn(state):
-        console.say(f"kNN {_knn(state)}{_baselines(state)}")
+        console.say(f"kNN {_knn(state)}{_baselines(state, run.experiment())}")
     if state.clusters:
         console.say(_groups(state.clusters))
     if state.verdict:

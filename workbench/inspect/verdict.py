@@ -28,18 +28,28 @@ class Look:
     sign: Sign | None = None
 
 
-def verdict(looks: Sequence[Look], *, untrained: float | None = None, pixels: float | None = None) -> Verdict:
+def verdict(
+    looks: Sequence[Look],
+    *,
+    untrained: float | None = None,
+    pixels: float | None = None,
+    start: str = "untrained",
+) -> Verdict:
     """Judges the last of `looks` (oldest first, the first of them before training).
 
-    `untrained` and `pixels` are the kNN accuracies of the encoder before training and of raw pixels.
+    `untrained` and `pixels` are the kNN accuracies of the encoder before training and of raw pixels; `start` says what
+    that encoder is (`BackboneSpec.at_start`), for it may have been trained in another run.
     """
     now = looks[-1]
-    level, title, judgement = _judge(looks, untrained)
-    sentences = [judgement, _spread(looks), _accuracy(now, untrained, pixels)]
+    first = "the untrained encoder" if start == "untrained" else f"the encoder {start}"
+    level, title, judgement = _judge(looks, untrained, first)
+    sentences = [judgement, _spread(looks), _accuracy(now, untrained, pixels, first)]
     return Verdict(epoch=now.epoch, level=level, title=title, text=" ".join(part for part in sentences if part))
 
 
-def _judge(looks: Sequence[Look], untrained: float | None) -> tuple[Literal["good", "watch", "bad"], str, str]:
+def _judge(
+    looks: Sequence[Look], untrained: float | None, beginning: str
+) -> tuple[Literal["good", "watch", "bad"], str, str]:
     first, now = looks[0], looks[-1]
     sign, gains = now.sign, _gains(now, untrained)
     if _collapsed(now) and not (len(looks) > 1 and _collapsed(first) and gains):
@@ -65,14 +75,14 @@ def _judge(looks: Sequence[Look], untrained: float | None) -> tuple[Literal["goo
         if now.accuracy < untrained - CLEAR_GAIN:
             return (
                 "watch",
-                "Not better than untrained",
+                "Not better than untrained" if "untrained" in beginning else "Not better than at the start",
                 (
                     "What the method learns does not help with these labels so far. "
                     "The views may erase what the labels depend on."
                 ),
             )
         if now.accuracy < untrained + CLEAR_GAIN:
-            return "watch", "Too early to say", "It does not yet differ from the untrained encoder."
+            return "watch", "Too early to say", f"It does not yet differ from {beginning}."
         return "good", "Learning, healthy", ""
     if len(looks) > 2 and _loss_stands(looks):
         return "watch", "The loss stands still", "A higher learning rate or stronger views may help."
@@ -107,10 +117,10 @@ def _spread(looks: Sequence[Look]) -> str:
     return f"The representation spreads over {rank:.0f} of {now.dim} directions{trend}."
 
 
-def _accuracy(now: Look, untrained: float | None, pixels: float | None) -> str:
+def _accuracy(now: Look, untrained: float | None, pixels: float | None, beginning: str) -> str:
     if now.accuracy is None or untrained is None:
         return ""
-    text = f"kNN is {_points(now.accuracy - untrained)} the untrained encoder"
+    text = f"kNN is {_points(now.accuracy - untrained)} {beginning}"
     if pixels is not None:
         text += f" and {_points(now.accuracy - pixels)} raw pixels"
     return text + "."

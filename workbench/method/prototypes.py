@@ -43,8 +43,8 @@ def fitting_count(asked: int, images: int) -> int:
 def clusters_used(probabilities: Tensor) -> Tensor:
     """exp H(mean of the rows) of (B, K): how many clusters the images share, from 1 (all in one) to K (evenly)."""
     with float32(probabilities):
-        used: Tensor = torch.special.entr(probabilities.float().mean(dim=0)).sum().exp()
-        return used
+        entropy: Tensor = torch.special.entr(probabilities.float().mean(dim=0)).sum()
+        return entropy.exp()
 
 
 @torch.no_grad()

@@ -107,6 +107,11 @@ class BackboneSpec(Params, frozen=True, kw_only=True):
         ),
     ] = "none"
 
+    @property
+    def at_start(self) -> str:
+        """What the encoder is before the training, in a word or two."""
+        return "untrained" if self.weights == "none" else "at the start"
+
 
 class TrainSpec(Params, frozen=True, kw_only=True):
     """The recipe. The learning rate is per 256 images: the optimizer gets it times batch / 256."""

@@ -182,6 +182,7 @@ def make_ready(
         seed=experiment.seed,
         fingerprint=Fingerprint(info=info, params=params, setting=setting),
         assign=_assigning(method),
+        start=experiment.backbone.at_start,
     )
     meter = Meter(device)
     resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)

@@ -86,6 +86,7 @@ class Watcher:
         seed: int,
         fingerprint: Fingerprint,
         assign: Assign,
+        start: str,
     ) -> None:
         self._run = run
         self._journal = journal
@@ -99,6 +100,7 @@ class Watcher:
         self._seed = seed
         self._fingerprint = fingerprint
         self._assign = assign
+        self._start = start
         self._split_rows = data.split_rows
         self._watched = choose_watched(data, images=spec.images, seed=seed)
         self._looks: list[Look] = []
@@ -190,7 +192,12 @@ class Watcher:
         if epoch > 0:
             baselines = self._baselines
             self._journal.tell(
-                verdict(self._looks, untrained=baselines.get("untrained"), pixels=baselines.get("pixels"))
+                verdict(
+                    self._looks,
+                    untrained=baselines.get("untrained"),
+                    pixels=baselines.get("pixels"),
+                    start=self._start,
+                )
             )
         better = epoch > 0 and accuracy is not None and accuracy > self.best
         if better and accuracy is not None:

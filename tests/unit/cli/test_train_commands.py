@@ -13,7 +13,7 @@ import pytest
 
 from workbench.cli import main
 from workbench.runs import control
-from workbench.runs.events import Phase, read_events
+from workbench.runs.events import Clusters, EventLog, Phase, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.state import RunState, fold, status
 from workbench.spec import toml
@@ -285,3 +285,36 @@ def test_asking_a_run_that_nobody_trains_is_wrong_use(
     run = RunFolder.create(tmp_path / "runs", toml.load(file))
     assert main(["pause", str(run.path)]) == 2
     assert f"`workbench resume {run.name}`" in capsys.readouterr().err
+
+
+def test_weights_come_from_a_run_that_is_named(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    from workbench.catalog.build import build_method
+    from workbench.catalog.registry import load_registry
+
+    runs = tmp_path / "runs"
+    first = RunFolder.create(runs, toml.load(file))
+    method = build_method(first.experiment(), train_images=48, classes=0, registry=load_registry())
+    torch.save({"method": method.state_dict()}, first.checkpoints / "last.pt")
+    train = ["train", str(file), "--runs", str(runs), "--set", "train.epochs=1", "--set", "name=second"]
+    assert main([*train, "--set", "backbone.weights=nobody"]) == 2
+    assert "There is no run 'nobody'" in capsys.readouterr().err
+    assert main([*train, "--set", "backbone.weights=latest"]) == 0
+    (second,) = (path for path in runs.iterdir() if path != first.path)
+    assert RunFolder.open(second).experiment().backbone.weights == str(first.path)
+    assert "is not finished" in capsys.readouterr().err
+
+
+def test_status_tells_how_clusters_match_the_labels(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunFolder.create(tmp_path / "runs", toml.load(file))
+    with EventLog(run.events_file) as log:
+        log.append(Clusters(epoch=3, accuracy=0.75, nmi=0.5, ari=0.25, used=9, images=1200))
+    capsys.readouterr()
+    assert main(["status", str(run.path)]) == 0
+    told = capsys.readouterr().out
+    assert "75.0% of 1,200 images in the right one of 9 clusters, NMI 0.500, ARI 0.250" in told
+    assert main(["status", str(run.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["clusters"]["ari"] == 0.25

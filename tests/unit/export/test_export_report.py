@@ -14,7 +14,7 @@ from workbench.export.page.facts import _history
 from workbench.export.page.markup import duration, number
 from workbench.export.report import make_report
 from workbench.runs.audit import Audit, FactorResult, LadderResult, Rung, Subject, save_audit
-from workbench.runs.events import EventLog, Failure, Scalars, Started, Warned
+from workbench.runs.events import Clusters, EventLog, Failure, Scalars, Started, Warned
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.results import Evaluation, ExportRecord, ProbeResult, save_evaluation, save_exports
 from workbench.runs.snapshot import read_snapshot, write_layout
@@ -169,6 +169,16 @@ def test_the_audit_of_the_untrained_encoder_stands_beside(run: RunFolder) -> Non
     assert "0.99 0.98 0.97 0.95 0.99 0.98 0.97 0.10" in text
     assert "The second line of each is untrained." in text
     assert "90.0 %" in text
+
+
+def test_clusters_are_told_against_the_labels(run: RunFolder) -> None:
+    assert "Clusters against labels" not in page_of(run).text
+    with EventLog(run.events_file) as log:
+        log.append(Clusters(epoch=0, accuracy=0.2, nmi=0.1, ari=0.0, used=2, images=60))
+        log.append(Clusters(epoch=2, accuracy=0.815, nmi=0.7, ari=0.6, used=4, images=60))
+    text = page_of(run).text
+    for words in ("Clusters against labels", "clustering accuracy", "81.5 %", "adjusted Rand index", "60 images"):
+        assert words in text
 
 
 def test_the_umap_is_shown_where_it_was_computed(run: RunFolder) -> None:

@@ -123,6 +123,9 @@ def test_losing_directions_is_watched() -> None:
 
 def test_little_gain_and_loss_are_said() -> None:
     assert verdict([_look(0), _look(5, accuracy=0.21)], untrained=0.2).title == "Too early to say"
+    begun = verdict([_look(0), _look(5, accuracy=0.1)], untrained=0.2, start="at the start")
+    assert begun.title == "Not better than at the start"
+    assert "kNN is 10 points below the encoder at the start." in begun.text
     worse = verdict([_look(0), _look(5, accuracy=0.1)], untrained=0.2)
     assert (worse.level, worse.title) == ("watch", "Not better than untrained")
 

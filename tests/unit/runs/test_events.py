@@ -8,6 +8,7 @@ import pytest
 from workbench.runs.events import (
     AnyEvent,
     CheckpointSaved,
+    Clusters,
     Derived,
     EventLog,
     EventTail,
@@ -32,6 +33,7 @@ ONE_OF_EACH: list[AnyEvent] = [
     Scalars(step=1, epoch=0.5, values={"loss": 1.5}),
     Health(epoch=1, values={"rankme": 3.0}, spectrum=(1.0, 0.5), dim=2, images=9),
     Probe(epoch=1, kind="knn", subject="encoder", accuracy=0.5, low=0.4, high=0.6, images=100),
+    Clusters(epoch=1, accuracy=0.7, nmi=0.5, ari=-0.1, used=9, images=100),
     Verdict(epoch=1, level="good", title="t", text="wörter\n\u2028 mit Zeilen"),
     SnapshotTaken(epoch=1, file="snapshots/epoch-0001.h5", images=3, dim=2),
     CheckpointSaved(epoch=1, step=9, file="checkpoints/last.pt"),

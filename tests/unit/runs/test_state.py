@@ -14,6 +14,7 @@ from workbench.runs.control import Heartbeat
 from workbench.runs.events import (
     AnyEvent,
     CheckpointSaved,
+    Clusters,
     Derived,
     EventLog,
     Failure,
@@ -39,6 +40,10 @@ def _probe(epoch: int, accuracy: float, time: float = 0.0) -> Probe:
     return Probe(time=time, epoch=epoch, kind="knn", subject="encoder", accuracy=accuracy, low=0.0, high=1.0, images=10)
 
 
+def _clusters(epoch: int, time: float = 0.0) -> Clusters:
+    return Clusters(time=time, epoch=epoch, accuracy=0.5, nmi=0.4, ari=0.3, used=3, images=10)
+
+
 _TIMES = st.floats(1, 1e6)
 _EPOCHS = st.integers(0, 20)
 _PHASES: tuple[PhaseName, ...] = ("created", "preparing", "training", "paused", "finished", "stopped", "failed")
@@ -47,6 +52,7 @@ _EVENTS: st.SearchStrategy[AnyEvent] = st.one_of(
     st.builds(Started, time=_TIMES, pid=st.just(1), host=st.just("h"), device=st.just("cpu"), epoch=_EPOCHS),
     st.builds(Scalars, time=_TIMES, step=_EPOCHS, epoch=st.floats(0, 20), values=st.just({"loss": 1.0})),
     st.builds(_probe, _EPOCHS, st.floats(0, 1), _TIMES),
+    st.builds(_clusters, _EPOCHS, _TIMES),
     st.builds(SnapshotTaken, time=_TIMES, epoch=_EPOCHS, file=st.just("f"), images=st.just(3), dim=st.just(2)),
     st.builds(Warned, time=_TIMES, message=st.just("m")),
     st.builds(Progressed, time=_TIMES, what=st.just("w"), done=st.just(1), total=st.just(2)),
@@ -79,6 +85,15 @@ def test_time_in_pauses_and_between_trainers_does_not_count() -> None:
     assert state.seconds == pytest.approx(10 + 5 + 20)
     assert state.created == 100
     assert state.updated == 4030
+
+
+def test_the_newest_clusters_count_and_a_run_without_them_has_none() -> None:
+    assert fold([Phase(phase="created"), _probe(5, 0.5)]).clusters is None
+    state = fold([_clusters(0), _clusters(5)])
+    assert state.clusters is not None
+    assert state.clusters.epoch == 5
+    assert fold([Started(pid=1, host="h", device="cpu", epoch=3)], state).clusters is None
+    assert fold([Started(pid=1, host="h", device="cpu", epoch=5)], state).clusters == state.clusters
 
 
 def test_a_resume_forgets_what_lies_beyond_it() -> None:

@@ -135,7 +135,7 @@ def _figures(facts_: RunFacts) -> str:
 
 def _beside(facts_: RunFacts) -> str:
     words = []
-    for subject, name in (("untrained", "untrained"), ("pixels", "raw pixels")):
+    for subject, name in (("untrained", facts_.experiment.backbone.at_start), ("pixels", "raw pixels")):
         probe = facts_.state.last("knn", subject)
         if probe is not None:
             words.append(f"{name} {percent(probe.accuracy)}")
@@ -174,7 +174,7 @@ def _accuracy(facts_: RunFacts) -> str:
     end = max(trained[-1][0], 1.0)
     series = [Series(points=trained, label=percent(trained[-1][1]))]
     baselines: tuple[tuple[str, str, Literal["dashed", "dotted"]], ...] = (
-        ("untrained", "untrained", "dashed"),
+        ("untrained", facts_.experiment.backbone.at_start, "dashed"),
         ("pixels", "raw pixels", "dotted"),
     )
     for subject, name, style in baselines:

@@ -99,8 +99,9 @@ class AccuracyCard(Card):
         self._words.setVisible(len(x) == 0)
         self.set_note(f"k {watch.neighbors}, test split, every {_epochs(watch.probe_every)}" if len(x) else "")
         self._words.setText(_why_no_accuracy(experiment))
+        start = experiment.backbone.at_start
         levels = []
-        for subject, label, dotted in (("untrained", "untrained", False), ("pixels", "raw pixels", True)):
+        for subject, label, dotted in (("untrained", start, False), ("pixels", "raw pixels", True)):
             if (probe := history.probe("knn", subject)) is not None:
                 levels.append(Level(label=label, y=probe.accuracy, dotted=dotted))
         self.plot.set_x_range(0, total_epochs)
