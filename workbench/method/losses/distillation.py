@@ -44,7 +44,8 @@ def dino(
     """
     with float32(student[0]):
         predictions = [torch.log_softmax(logits.float() / student_temperature, dim=1) for logits in student]
-        losses, entropies = [], []
+        losses: list[Tensor] = []
+        entropies: list[Tensor] = []
         for view, logits in enumerate(teacher):
             logs = torch.log_softmax((logits.detach().float() - center.float()) / teacher_temperature, dim=1)
             target = logs.exp()
@@ -60,4 +61,5 @@ def effective_prototypes(logits: Tensor, center: Tensor, *, temperature: float) 
     """
     with float32(logits), torch.no_grad():
         mean = torch.softmax((logits.float() - center.float()) / temperature, dim=1).mean(dim=0)
-        return torch.special.entr(mean).sum().exp()
+        count: Tensor = torch.special.entr(mean).sum().exp()
+        return count

@@ -17,7 +17,7 @@ def w_mse(views: Sequence[Tensor], slices: Sequence[Tensor], *, shrinkage: float
     slices: the rows (w,) int64 that are whitened together, in each view on their own; w >= d.
     Returns a scalar, from 0 (same direction) to 4; 2 where the views have nothing in common.
     """
-    distances = []
+    distances: list[Tensor] = []
     for rows in slices:
         white = [F.normalize(whiten(view[rows], shrinkage=shrinkage), dim=1) for view in views]
         distances.extend(2 - 2 * (one * other).sum(dim=1).mean() for one, other in combinations(white, 2))

@@ -24,7 +24,7 @@ def test_w_mse_is_lightlys(size: int, shrinkage: float) -> None:
     torch.manual_seed(4)
     expected = theirs(torch.cat((z1, z2)))
     torch.manual_seed(4)
-    slices = torch.randperm(24).split(size)
+    slices = torch.randperm(24).tensor_split(24 // size)
     assert_same(w_mse((z1, z2), slices, shrinkage=shrinkage), expected, z1, z2)
 
 
