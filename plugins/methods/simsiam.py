@@ -84,7 +84,7 @@ METHOD = MethodInfo(
     when="When memory is short and batches are small: 64 is enough. It learns more slowly at first than SimCLR or "
     "BYOL, so give it more epochs before judging it.",
     collapse="A constant output reaches exactly −1, so look at 'spread', the deviation of the vectors: near 1 when "
-    "healthy, near 0 when collapsed. A loss that stays at 0 means that nothing is being predicted.",
+    "healthy, well below when collapsing. A loss that stays at 0 means that nothing is being predicted.",
     params=SimSiamParams,
     build=SimSiam,
     tags=("small memory", "no negatives"),
@@ -99,5 +99,7 @@ METHOD = MethodInfo(
         source="Chen & He 2021, appendix D (CIFAR-10, SGD 0.03 per 256 for 800 epochs), doubled for shorter runs",
     ),
     chance_loss=_chance,
-    symptoms=(same_vectors("Switch stop_gradient on if it is off; otherwise lower the learning rate."),),
+    # Batch norm centers the projections, so that they cannot all be the same: healthy runs stay above 0.9, and those
+    # without the stopped gradient fall below 0.7 within some hundred steps.
+    symptoms=(same_vectors("Switch stop_gradient on if it is off; otherwise lower the learning rate.", below=0.75),),
 )

@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
+from lightly.models.modules import DINOProjectionHead
 from torch import nn
 from torch.multiprocessing.spawn import spawn
 
 from workbench.method.gather import gather
-from workbench.method.heads import mlp
+from workbench.method.heads import PrototypeHead, mlp
 from workbench.method.hub import fetching
 from workbench.method.losses.contrastive import nt_xent
 from workbench.method.memory import Bank, Queue, fitting_size
@@ -102,6 +103,19 @@ def test_mlp_has_the_layers_that_were_asked() -> None:
     assert head(torch.randn(3, 4)).shape == (3, 2)
     assert [type(part).__name__ for part in mlp(4, 8, 2, layers=1, norm=False)] == ["Linear"]
     assert "7.weight" not in head.state_dict()
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated:FutureWarning")
+@pytest.mark.parametrize("norm", [True, False])
+def test_the_head_of_prototypes_is_lightlys(norm: bool) -> None:
+    mine = PrototypeHead(6, 10, 4, 9, norm=norm)
+    theirs = DINOProjectionHead(6, 10, 4, 9, batch_norm=norm)
+    theirs.layers.load_state_dict(mine.layers.state_dict())
+    theirs.last_layer.weight_v.data.copy_(mine.prototypes)
+    features = torch.randn(5, 6)
+    cosines = mine(features)
+    torch.testing.assert_close(cosines, theirs(features))
+    assert cosines.abs().max() <= 1 + 1e-6
 
 
 def test_gather_is_the_identity_in_one_process() -> None:

@@ -61,5 +61,5 @@ def effective_prototypes(logits: Tensor, center: Tensor, *, temperature: float) 
     """
     with float32(logits), torch.no_grad():
         mean = torch.softmax((logits.float() - center.float()) / temperature, dim=1).mean(dim=0)
-        used: Tensor = torch.special.entr(mean).sum().exp()
-        return used
+        count: Tensor = torch.special.entr(mean).sum().exp()
+        return count

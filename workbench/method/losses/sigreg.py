@@ -18,7 +18,8 @@ def sigreg(z: Tensor, directions: Tensor, *, knots: int = 17, limit: float = 3.0
         angles = (z.float() @ directions.float())[..., None] * t  # (B, M, knots)
         normal = torch.exp(-t.square() / 2)
         error = (angles.cos().mean(dim=0) - normal).square() + angles.sin().mean(dim=0).square()
-        return len(z) * (error @ (weights * normal)).mean()
+        statistic: Tensor = len(z) * (error @ (weights * normal)).mean()
+        return statistic
 
 
 def sigreg_of_a_point(images: int, *, knots: int = 17, limit: float = 3.0) -> float:
@@ -29,8 +30,8 @@ def sigreg_of_a_point(images: int, *, knots: int = 17, limit: float = 3.0) -> fl
 def random_directions(dim: int, count: int, generator: torch.Generator) -> Tensor:
     """(dim, count) float32 on the CPU: unit columns, even over the sphere."""
     columns = torch.randn(dim, count, generator=generator)
-    unit: Tensor = columns / columns.norm(dim=0)
-    return unit
+    norms: Tensor = columns.norm(dim=0)
+    return columns / norms
 
 
 def to_the_center(views: Tensor, global_views: int) -> Tensor:
