@@ -139,6 +139,12 @@ def _is_in_one(value: float, params: SCANParams, setting: Setting) -> bool:
     return value < 1.2
 
 
+def _teaches_nobody(value: float, params: SCANParams, setting: Setting) -> bool:
+    """Exactly 0 is the loss of self-labeling without a single label."""
+    del params, setting
+    return abs(value) < 1e-6
+
+
 METHOD = MethodInfo(
     name="scan",
     title="SCAN",
@@ -178,6 +184,13 @@ METHOD = MethodInfo(
             is_sick=_is_in_one,
             title="Nearly all images in one group",
             text="One group holds everything. Raise the entropy weight, or use a larger batch.",
+        ),
+        Symptom(
+            part="",
+            is_sick=_teaches_nobody,
+            title="No image is sure of its group",
+            text="Self-labeling learns from images that are, and there is none, so that nothing is learned any more. "
+            "Train for more epochs or with a higher learning rate, or lower the confidence that is asked for.",
         ),
     ),
 )

@@ -164,7 +164,8 @@ def test_clusters_are_shown_against_the_labels(page: TrainPage, session: Session
         ("in use", "4", ""),
     )
     curve = page.accuracy.plot.curves[1]
-    assert (curve.label, list(curve.x), list(curve.y)) == ("clusters", [0, 4], [0.2, 0.8125])
+    assert (curve.note, list(curve.x), list(curve.y)) == ("clusters 81.2 %", [0, 4], [0.2, 0.8125])
+    assert page.accuracy.title == "Accuracy of kNN and of clusters"
     page.grab()
 
 

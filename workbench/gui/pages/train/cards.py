@@ -105,12 +105,14 @@ class AccuracyCard(Card):
             if (probe := history.probe("knn", subject)) is not None:
                 levels.append(Level(label=label, y=probe.accuracy, dotted=dotted))
         self.plot.set_x_range(0, total_epochs)
-        note = f"{100 * y[-1]:.1f} %" if len(y) else ""
+        clusters = history.clusters
+        self.set_title("Accuracy of kNN and of clusters" if clusters else "kNN accuracy")
+        note = f"{'kNN ' if clusters else ''}{100 * y[-1]:.1f} %" if len(y) else ""
         curves = [Curve(label="encoder", x=x, y=y, note=note)]
-        if history.clusters:
-            epochs = np.array([one.epoch for one in history.clusters], np.float64)
-            shares = np.array([one.accuracy for one in history.clusters], np.float64)
-            curves.append(Curve(label="clusters", x=epochs, y=shares, note=f"{100 * shares[-1]:.1f} %", color=1))
+        if clusters:
+            epochs, shares = np.array([(one.epoch, one.accuracy) for one in clusters], np.float64).T
+            note = f"clusters {100 * shares[-1]:.1f} %"
+            curves.append(Curve(label="clusters", x=epochs, y=shares, note=note, color=1))
         self.plot.set_curves(curves, levels)
 
 
