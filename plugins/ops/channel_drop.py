@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.fill import filled
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
+from workbench.augment.fill import IN_TORCH, filled
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -41,6 +41,13 @@ class ChannelDrop(Op[ChannelDropParams]):
         return f"without channel{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
 
 
+def _in_torchvision(params: ChannelDropParams, size: int) -> str:
+    del size
+    count = f"1 + int(torch.randint(min({params.most}, len(image) - 1), ())) if len(image) > 1 else 0"
+    dropped = f"(torch.randperm(len(image)) < ({count}))[:, None, None]"
+    return sometimes(f"v2.Lambda(lambda image: torch.where({dropped}, {IN_TORCH[params.fill]}, image))", params.p)
+
+
 OP = OpInfo(
     name="channel_drop",
     title="Channel drop",
@@ -57,4 +64,5 @@ OP = OpInfo(
             steps=1,
         ),
     ),
+    torchvision=_in_torchvision,
 )

@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbench.augment.blur import blur_
+from workbench.augment.blur import blur_, reach
 from workbench.augment.draws import Draws
 from workbench.augment.field import uniform_field
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -63,12 +63,24 @@ class Elastic(Op[ElasticParams]):
         blur_(noise, torch.arange(n), sigma, widest_at=min(size) - 1)
         waves = noise.sub_(0.5)
         largest = waves.abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-12)
-        reach = 2 * drawn["shift"].to(device, torch.float32)[:, None, None, None]
-        return (waves / largest * reach).permute(0, 2, 3, 1)
+        shifts = 2 * drawn["shift"].to(device, torch.float32)[:, None, None, None]
+        return (waves / largest * shifts).permute(0, 2, 3, 1)
 
     def words(self, drawn: Drawn, item: int) -> str:
         """'up to 3.1 % of the side'."""
         return f"up to {100 * float(drawn['shift'][item]):.1f} % of the side"
+
+
+def _in_torchvision(params: ElasticParams, size: int) -> str:
+    """torchvision's own transform scales the noise and is black outside; this bends as far as asked, as here."""
+    sigma = params.smooth * size
+    kernel = 2 * reach(sigma, size - 1) + 1
+    noise = f"v2.functional.gaussian_blur(torch.rand(1, 2, {size}, {size}) - 0.5, {kernel}, {sigma:g})"
+    shift = f"torch.empty(1).uniform_({params.shift[0]:g}, {params.shift[1]:g})"
+    plain = f"torch.nn.functional.affine_grid(torch.eye(2, 3)[None], (1, 1, {size}, {size}), align_corners=False)"
+    field = f"{plain} + (waves / waves.abs().amax() * 2 * shift).permute(0, 2, 3, 1)"
+    bent = f'torch.nn.functional.grid_sample(image[None], {field}, padding_mode="border", align_corners=False)[0]'
+    return sometimes(f"v2.Lambda(lambda image: (lambda waves, shift: {bent})({noise}, {shift}))", params.p)
 
 
 OP = OpInfo(
@@ -86,4 +98,5 @@ OP = OpInfo(
             words=lambda strength: f"{10 * strength:.0f} % of the side",
         ),
     ),
+    torchvision=_in_torchvision,
 )

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from workbench.augment.boxes import random_boxes
 from workbench.augment.draws import Draws
-from workbench.augment.fill import Fill, filled
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
+from workbench.augment.fill import IN_TORCH, Fill, filled
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -53,15 +53,17 @@ class Erasing(Op[ErasingParams]):
         return f"{right - left} × {bottom - top} px"
 
 
-_VALUES = {"black": "0", "gray": "0.5", "noise": '"random"'}
+_VALUES = {"black": "0", "gray": "0.5"}
 
 
 def _in_torchvision(params: ErasingParams, size: int) -> str:
+    """torchvision's own noise goes beyond black and white, and it knows no mean: there it only finds the box."""
     del size
-    value = _VALUES.get(params.fill)
-    if value is None:
-        return ""
-    return f"v2.RandomErasing(p={params.p:g}, scale={tuple(params.area)}, ratio={tuple(params.ratio)}, value={value})"
+    where = f"scale={tuple(params.area)}, ratio={tuple(params.ratio)}"
+    if params.fill in _VALUES:
+        return f"v2.RandomErasing(p={params.p:g}, {where}, value={_VALUES[params.fill]})"
+    kept = f"v2.RandomErasing(p=1.0, {where}, value=0)(torch.ones_like(image[:1])) > 0"
+    return sometimes(f"v2.Lambda(lambda image: torch.where({kept}, image, {IN_TORCH[params.fill]}))", params.p)
 
 
 OP = OpInfo(

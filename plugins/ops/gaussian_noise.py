@@ -6,7 +6,7 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.field import normal_field
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, spread
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes, spread
 from workbench.spec.params import Params, param
 
 
@@ -42,6 +42,15 @@ class GaussianNoise(Op[GaussianNoiseParams]):
         return f"σ {float(drawn['sigma'][item]):.2f}"
 
 
+def _in_torchvision(params: GaussianNoiseParams, size: int) -> str:
+    del size
+    low, high = params.sigma
+    if low == high:
+        return sometimes(f"v2.GaussianNoise(sigma={low:g})", params.p)
+    sigma = f"torch.empty(1).uniform_({low:g}, {high:g}).item()"
+    return sometimes(f"v2.Lambda(lambda image: v2.functional.gaussian_noise(image, sigma={sigma}))", params.p)
+
+
 OP = OpInfo(
     name="gaussian_noise",
     title="Gaussian noise",
@@ -57,4 +66,5 @@ OP = OpInfo(
             words=lambda strength: f"σ {0.4 * strength:.2f}",
         ),
     ),
+    torchvision=_in_torchvision,
 )

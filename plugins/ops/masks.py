@@ -5,9 +5,9 @@ from typing import Annotated
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.fill import Fill, filled
+from workbench.augment.fill import IN_TORCH, Fill, filled
 from workbench.augment.masks import block_mask, on_pixels, random_mask
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -77,6 +77,14 @@ class BlockMask(Op[BlockMaskParams]):
         return _share(drawn, item)
 
 
+def _random_in_torchvision(params: RandomMaskParams, size: int) -> str:
+    side = min(params.patches, size)
+    hidden = f"(torch.randperm({side * side}) < {round(params.ratio * side * side)}).view({side}, {side})"
+    place = f"(torch.arange({size}) // {max(1, size // side)}).clamp(max={side - 1})"
+    masked = f"(lambda hidden, place: torch.where(hidden[place][:, place], {IN_TORCH[params.fill]}, image))"
+    return sometimes(f"v2.Lambda(lambda image: {masked}({hidden}, {place}))", params.p)
+
+
 OPS = (
     OpInfo(
         name="random_mask",
@@ -93,6 +101,7 @@ OPS = (
                 words=lambda strength: f"{90 * strength:.0f} % hidden",
             ),
         ),
+        torchvision=_random_in_torchvision,
     ),
     OpInfo(
         name="block_mask",

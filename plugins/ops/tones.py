@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, spread
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes, spread
 from workbench.augment.pixels import pieces
 from workbench.augment.tones import solarized
 from workbench.spec.params import Params, param
@@ -93,6 +93,21 @@ class Window(Op[WindowParams]):
         return f"center {float(drawn['center'][item]):.2f} width {float(drawn['width'][item]):.2f}"
 
 
+def _gamma_in_torchvision(params: GammaParams, size: int) -> str:
+    del size
+    gamma = f"torch.empty(1).uniform_({params.gamma[0]:g}, {params.gamma[1]:g}).item()"
+    return sometimes(f"v2.Lambda(lambda image: v2.functional.adjust_gamma(image, {gamma}))", params.p)
+
+
+def _window_in_torchvision(params: WindowParams, size: int) -> str:
+    del size
+    center, width = (
+        f"torch.empty(1).uniform_({low:g}, {high:g}).item()" for low, high in (params.center, params.width)
+    )
+    windowed = "(lambda center, width: ((image - center) / width + 0.5).clamp(0, 1))"
+    return sometimes(f"v2.Lambda(lambda image: {windowed}({center}, {width}))", params.p)
+
+
 OPS = (
     OpInfo(
         name="solarize",
@@ -132,6 +147,7 @@ OPS = (
                 words=lambda strength: f"γ {1 - 0.7 * strength:.2f}",
             ),
         ),
+        torchvision=_gamma_in_torchvision,
     ),
     OpInfo(
         name="window_level",
@@ -150,5 +166,6 @@ OPS = (
                 words=lambda strength: f"width {1 - 0.8 * strength:.2f}",
             ),
         ),
+        torchvision=_window_in_torchvision,
     ),
 )

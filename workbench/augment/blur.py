@@ -1,5 +1,7 @@
 """Gaussian blur of a batch, every image with its own bell."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -33,6 +35,11 @@ def blur_(images: Tensor, rows: Tensor, sigma: Tensor, *, widest_at: int = 0) ->
 def widest(size: int) -> int:
     """The largest radius at an image side: kernels of 3 at 32 px, 9 at 96 px, 23 at 224 px."""
     return max(1, size // 10 // 2)
+
+
+def reach(sigma: float, bound: int) -> int:
+    """The radius at which a bell is cut off, in pixels: at most `bound`."""
+    return max(1, min(bound, math.ceil(sigma * _REACH)))
 
 
 def _bells(sigma: Tensor, radii: Tensor, bound: int) -> Tensor:

@@ -1,5 +1,6 @@
 """What hidden parts of an image are filled with."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from torch import Tensor
@@ -7,6 +8,14 @@ from torch import Tensor
 from workbench.augment.field import uniform_field
 
 Fill = Literal["black", "gray", "mean", "noise"]
+
+IN_TORCH: Mapping[str, str] = {
+    "black": "torch.zeros_like(image)",
+    "gray": "torch.full_like(image, 0.5)",
+    "mean": "image.mean((-2, -1), keepdim=True).expand_as(image)",
+    "noise": "torch.rand_like(image)",
+}
+"""The same as a Python expression, for `OpInfo.torchvision`."""
 
 
 def filled(images: Tensor, masks: Tensor, fill: Fill, keys: Tensor) -> Tensor:

@@ -77,12 +77,15 @@ def rectangle_mask(draws: Draws, height: int, width: int, share: Tensor, *, larg
     numbers = torch.stack([draws.uniform(slot, count=_MOST_RECTANGLES) for slot in slots]).numpy().transpose(1, 2, 0)
     masks = np.zeros((len(numbers), height, width), dtype=np.bool_)
     for mask, own, goal in zip(masks, numbers, (share.double() * height * width).tolist(), strict=True):
+        hidden = 0
         for tall, wide, down, right in own:
-            if mask.sum() >= goal:
+            if hidden >= goal:
                 break
             rows, columns = 1 + int(tall * largest * height), 1 + int(wide * largest * width)
             top, left = int(down * (height - rows + 1)), int(right * (width - columns + 1))
-            mask[top : top + rows, left : left + columns] = True
+            block = mask[top : top + rows, left : left + columns]
+            hidden += rows * columns - int(np.count_nonzero(block))
+            block[:] = True
     return torch.from_numpy(masks)
 
 

@@ -51,8 +51,8 @@ def test_what_is_fixed_is_equal() -> None:
 
 
 def test_what_torchvision_lacks_is_said() -> None:
-    views = (ViewSpec(chain=(OpSpec(op="elastic"), OpSpec(op="random_mask"), OpSpec(op="elastic"))),)
+    views = (ViewSpec(chain=(OpSpec(op="block_mask"), OpSpec(op="patch_drop"), OpSpec(op="block_mask"))),)
     source = as_python(views, REGISTRY.ops)
-    assert source.missing == ("Elastic", "Random mask")
-    assert "# Missing, because torchvision has nothing like it: Elastic." in source.text
+    assert source.missing == ("Block mask", "Patch drop")
+    assert "# Missing, because torchvision has nothing like it: Block mask." in source.text
     assert len(run(source.text)(torch.randint(0, 256, (3, 70, 70), dtype=torch.uint8))) == 2

@@ -146,8 +146,69 @@ class TestTorchvisionsForms:
         assert levels(self.made("sharpness", image, factor=(3.0, 3.0)), sharp) < 0.01
         assert levels(self.made("sharpness", image, factor=(2.99999, 3.0)), sharp) < 0.1
 
+    def test_gamma_and_window(self) -> None:
+        image = images(40)[:1]
+        ours, _ = applied("gamma", image, gamma=(2.0, 2.0))
+        assert levels(self.made("gamma", image[0], gamma=(2.0, 2.0)), ours[0]) < 0.01
+        window: dict[str, Any] = {"center": (0.4, 0.4), "width": (0.6, 0.6)}
+        ours, _ = applied("window_level", image, **window)
+        assert levels(self.made("window_level", image[0], **window), ours[0]) < 0.01
+
+    @pytest.mark.parametrize("fill", ["black", "mean"])
+    def test_channel_drop(self, fill: str) -> None:
+        image = images(40, channels=5)[0] + 0.1
+        made = self.made("channel_drop", image, most=3, fill=fill)
+        flat = made.amax(dim=(1, 2)) == made.amin(dim=(1, 2))
+        assert 1 <= int(flat.sum()) <= 3
+        assert torch.equal(made[~flat], image[~flat])
+        if fill == "mean":
+            assert torch.allclose(made.mean(dim=(1, 2)), image.mean(dim=(1, 2)), atol=1e-5)
+        assert torch.equal(self.made("channel_drop", image[:1], fill=fill), image[:1]), "the only channel stays"
+
+    @pytest.mark.parametrize("fill", ["black", "gray", "mean", "noise"])
+    def test_what_hides_parts(self, fill: str) -> None:
+        image = images(40)[0] * 0.2 + 0.3
+        for name, params, low, high in (
+            ("random_mask", {"patches": 9, "ratio": 0.5}, 0.4, 0.6),
+            ("erasing", {"area": (0.3, 0.3)}, 0.25, 0.35),
+        ):
+            made = self.made(name, image, fill=fill, **params)
+            hidden = (made != image).any(dim=0)
+            assert low < float(hidden.float().mean()) < high
+            inside = made[:, hidden]
+            assert 0 <= float(inside.min()) <= float(inside.max()) <= 1
+            if fill == "noise":
+                assert float(inside.std()) == pytest.approx(12**-0.5, abs=0.03)
+            else:
+                value = {"black": 0.0, "gray": 0.5}.get(fill, image.mean(dim=(1, 2)))
+                assert torch.allclose(inside.mean(dim=1), torch.as_tensor(value).expand(3), atol=1e-4)
+
+    def test_random_masks_are_of_the_same_patches(self) -> None:
+        image = torch.ones(1, 40, 40)
+        made = self.made("random_mask", image, patches=9, ratio=0.5, fill="black")
+        patches = made[0, :36, :36].reshape(9, 4, 9, 4)
+        assert torch.equal(patches.amin(dim=(1, 3)), patches.amax(dim=(1, 3)))
+        assert int((patches[:, 0, :, 0] == 0).sum()) == round(0.5 * 81)
+        assert torch.equal(made[0, 36:, :36], made[0, 35:36, :36].expand(4, 36)), "the last patches take what is left"
+
+    def test_elastic(self) -> None:
+        """On ramps, the shift of every pixel can be read off: as large, and as smooth, as ours."""
+        y, x = torch.meshgrid(torch.linspace(-1, 1, 41), torch.linspace(-1, 1, 41), indexing="ij")
+        ramps = torch.stack([x, y])[:, :40, :40]
+        for shift in (0.02, 0.05):
+            moved = self.made("elastic", ramps, shift=(shift, shift))
+            ours = applied("elastic", ramps[None], shift=(shift, shift))[0][0]
+            ways, expected = (one[:, 4:-4, 4:-4] - ramps[:, 4:-4, 4:-4] for one in (moved, ours))
+            assert float(ways.abs().max()) == pytest.approx(float(expected.abs().max()), rel=0.35)
+            assert float(ways.abs().max()) < 2 * shift * 1.05
+            rough = [float((one[..., 1:] - one[..., :-1]).abs().mean() / one.abs().mean()) for one in (ways, expected)]
+            assert rough[0] == pytest.approx(rough[1], rel=0.35)
+
     def test_noise(self) -> None:
         gray = torch.full((3, 160, 160), 0.4)
+        for sigma in ((0.1, 0.1), (0.0999, 0.1)):
+            made = self.made("gaussian_noise", gray, sigma=sigma)
+            assert float(made.std()) == pytest.approx(0.1, abs=0.002)
         made = self.made("poisson_noise", gray, photons=(30.0, 30.0))
         ours = applied("poisson_noise", gray[None], photons=(30.0, 30.0))[0]
         assert abs(float(made.mean() - ours.mean())) < 0.003
