@@ -10,8 +10,8 @@ LEAST_SPREAD = 0.2
 """Of `losses.spread.deviation`, which is 0.8 to 1 in a healthy run: below it two images have a mean cosine of 0.96."""
 
 
-def same_vectors(advice: str, *, part: str = "spread", below: float = LEAST_SPREAD) -> Symptom[Any]:
-    """That the part, a `deviation`, says that all images have the same vector; `advice` is what to do, a sentence."""
+def same_vectors(advice: str, *, below: float = LEAST_SPREAD) -> Symptom[Any]:
+    """That the part 'spread', a `deviation`, says that all images have the same vector; `advice` is what to do."""
 
     def is_sick(value: float, params: Any, setting: Setting) -> bool:
         del params, setting
