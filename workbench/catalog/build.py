@@ -150,8 +150,7 @@ def fitting_run(info: BackboneInfo, request: BackboneRequest, folder: Path) -> R
     theirs = run.experiment()
     if not (run.checkpoints / "last.pt").is_file():
         raise NotFoundError(f"The run {run.name} has no checkpoint yet, so there are no weights to start from.")
-    _, channels = _encoder_weights(run)
-    asked = backbone_request(theirs.backbone, channels=channels, image_size=image_size_of(theirs))
+    asked = backbone_request(theirs.backbone, channels=channels_of(theirs.data), image_size=image_size_of(theirs))
     if theirs.backbone.name != info.name:
         raise CheckError(f"The run {run.name} trained {theirs.backbone.name}, and the backbone here is {info.name}.")
     if (asked.channels, asked.stem) != (request.channels, request.stem):
@@ -166,9 +165,8 @@ def fitting_run(info: BackboneInfo, request: BackboneRequest, folder: Path) -> R
 def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneRequest, folder: Path) -> None:
     """Takes the encoder of a run. Raises where the run, its checkpoint or its shape is not what is needed."""
     run = fitting_run(info, request, folder)
-    weights, _ = _encoder_weights(run)
     try:
-        encoder.load_state_dict(weights, strict=True)
+        encoder.load_state_dict(_encoder_weights(run), strict=True)
     except RuntimeError as error:
         theirs = image_size_of(run.experiment())
         raise CheckError(
@@ -178,13 +176,12 @@ def _load_from_run(encoder: Encoder, info: BackboneInfo, request: BackboneReques
         ) from error
 
 
-def _encoder_weights(run: RunFolder) -> tuple[Mapping[str, Tensor], int]:
-    """The encoder's weights in the last checkpoint, and for how many channels they are."""
+def _encoder_weights(run: RunFolder) -> Mapping[str, Tensor]:
+    """The encoder's weights in the last checkpoint."""
     file = run.checkpoints / "last.pt"
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        method, channels = state["method"], len(state["normalization"]["mean"])
+        method = torch.load(file, map_location="cpu", weights_only=True)["method"]
     except Exception as error:  # a damaged file raises anything from KeyError to UnpicklingError.
         raise RunError(f"The checkpoint {file} cannot be read: {error}.") from error
     prefix = "encoder."
-    return {key.removeprefix(prefix): value for key, value in method.items() if key.startswith(prefix)}, channels
+    return {key.removeprefix(prefix): value for key, value in method.items() if key.startswith(prefix)}
