@@ -244,10 +244,10 @@ def test_views_are_checked_in_words_and_written_as_code() -> None:
     with pytest.raises(SpecError, match=r"views\[0\]\.chain\[0\]\.p: 3 is above 1"):
         handle(CheckViews(views=bad), ignore)
     data = DataSpec(folder="x", normalize="imagenet")
-    code, _ = handle(ViewsAsPython(views=(*VIEWS, ViewSpec(chain=(OpSpec(op="random_mask"),))), data=data), ignore)
+    code, _ = handle(ViewsAsPython(views=(*VIEWS, ViewSpec(chain=(OpSpec(op="patch_shuffle"),))), data=data), ignore)
     assert isinstance(code, ViewsAsPythonReply)
     assert "v2.Normalize(mean=[0.485, 0.456, 0.406]" in code.text
-    assert code.missing == ("Random mask",)
+    assert code.missing == ("Patch shuffle",)
     compile(code.text, "views.py", "exec")
     code, _ = handle(ViewsAsPython(views=VIEWS, data=DataSpec(folder="x")), ignore)
     assert isinstance(code, ViewsAsPythonReply)
