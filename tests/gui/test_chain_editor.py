@@ -1,12 +1,15 @@
+from itertools import pairwise
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidgetAction
+from PySide6.QtWidgets import QLabel, QWidget, QWidgetAction
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.session import Session
 from workbench.gui.widgets.chain_editor import Chain, ChainEditor
 from workbench.gui.widgets.fields import NumberField
+from workbench.gui.widgets.op_row import OpRow
 from workbench.spec.experiment import OpSpec
 
 CROP = OpSpec(op="random_resized_crop", params={"scale": (0.2, 1.0)})
@@ -157,3 +160,28 @@ def test_duplicates_keep_their_own_parameters(edited: Edited) -> None:
     other = OpSpec(op="horizontal_flip", params={"p": 0.9})
     edited.editor.set_chain((other, FLIP))
     assert [row.spec for row in edited.editor.rows] == [other, FLIP]
+
+
+def test_tab_goes_through_rows_and_their_sliders_from_top_to_bottom(edited: Edited) -> None:
+    """Whatever was made, opened, moved or removed when."""
+    editor = edited.editor
+
+    def stops() -> list[QWidget]:
+        found: list[QWidget] = []
+        at = editor.add_button.nextInFocusChain()
+        while at is not None and at is not editor.add_button:
+            if at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isVisibleTo(editor):
+                found.append(at)
+            at = at.nextInFocusChain()
+        return found
+
+    editor.rows[1].set_open(True)
+    editor.add("horizontal_flip")
+    editor.move_op(3, 0)
+    editor.remove(2)
+    editor.grab()  # Lays out.
+    tops = [stop.mapTo(editor, QPoint()).y() for stop in stops()]
+    assert all(below >= above - 8 for above, below in pairwise(tops)), "parts of one line are of unlike height"
+    assert stops()[0] is editor.rows[0]
+    assert sum(isinstance(stop, OpRow) for stop in stops()) == 3
+    assert all(stop.accessibleName() or stop.property("text") for stop in stops())

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from workbench.gui import icons, theme
+from workbench.gui.widgets.heat_map import mixed
 from workbench.spec import places
 
 TEXTS = ("text", "secondary", "accent", "good", "watch", "bad")
@@ -73,3 +74,12 @@ def test_inter_stands_in_only_where_the_system_has_no_font_of_its_own(
     monkeypatch.setattr(QFontDatabase, "systemFont", lambda _kind: QFont("DejaVu Serif"))
     assert theme._font().family() == "DejaVu Serif"
     assert theme._font().pixelSize() == theme.BODY_PX
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_numbers_on_shades_of_the_accent_can_be_read(mode: theme.Mode) -> None:
+    theme.set_mode(mode)
+    ground, accent = QColor(theme.tokens().background), QColor(theme.tokens().accent)
+    for tenths in range(11):
+        shade = mixed(ground, accent, tenths / 10)
+        assert theme.contrast(theme.ink_on(shade).name(), shade.name()) > 3.5

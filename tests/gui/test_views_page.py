@@ -154,6 +154,24 @@ def test_reroll_changes_the_seed_unless_it_is_locked(qtbot: QtBot, page: ViewsPa
     assert "draw 2 of 4" in page.bar._draw_label.text()
 
 
+def test_every_draw_can_be_reached(qtbot: QtBot, page: ViewsPage) -> None:
+    """However many epochs there are, an arrow key goes one draw on."""
+    wait_for_pictures(qtbot, page)
+    draft = draft_of(page)
+    page.session.edit(replace(draft, train=replace(draft.train, epochs=800)), "More epochs")
+    for _ in range(3):
+        QTest.keyClick(page.bar.draw, Qt.Key.Key_Right)
+    assert "draw 4 of 800" in page.bar._draw_label.text()
+
+
+def test_the_strip_soloes_by_a_key(qtbot: QtBot, page: ViewsPage) -> None:
+    wait_for_pictures(qtbot, page)
+    page.strip.setFocus()
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_S):
+        QTest.keyClick(page.strip, key)
+    assert "Only Horizontal flip is shown" in page.board.listening.text
+
+
 def test_other_images_are_other_rows(qtbot: QtBot, page: ViewsPage, client: Any) -> None:
     wait_for_pictures(qtbot, page)
     first = client.last(m.Preview).paths

@@ -225,7 +225,32 @@ def _single_ops(views: tuple[ViewSpec, ...], found: list[Effect], ops: Ops) -> l
                     place=effect.place,
                 )
             )
-    return findings
+    return _told_once(views, findings)
+
+
+def _told_once(views: tuple[ViewSpec, ...], findings: Sequence[ViewFinding]) -> list[ViewFinding]:
+    """What holds for several kinds of view alike, in one finding that mends them all."""
+    told: dict[tuple[str, int], list[ViewFinding]] = {}
+    for number, found in enumerate(findings):
+        earlier = sum(other.title == found.title and other.kind == found.kind for other in findings[:number])
+        told.setdefault((found.title, earlier), []).append(found)
+    return [_for_all(views, alike) for alike in told.values()]
+
+
+def _for_all(views: tuple[ViewSpec, ...], alike: Sequence[ViewFinding]) -> ViewFinding:
+    first = alike[0]
+    if len(alike) == 1:
+        return first
+    names = [f"“{views[found.kind].name}”" for found in alike]
+    mended = list(views)
+    for found in alike:
+        if found.views:
+            mended[found.kind] = found.views[found.kind]
+    return replace(
+        first,
+        text=f"{first.text} It is so in {', '.join(names[:-1])} and {names[-1]}.",
+        views=tuple(mended) if first.views else (),
+    )
 
 
 def _idle(views: tuple[ViewSpec, ...], effect: Effect, info: OpInfo[Any]) -> ViewFinding:

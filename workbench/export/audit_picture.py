@@ -79,7 +79,7 @@ def _cells(ladder: LadderResult, left: float, top: float) -> list[str]:
     for number, rung in enumerate(ladder.rungs):
         x = left + number * width
         share = min(1.0, max(0.0, rung.cosine))
-        dark = share > 0.55
+        dark = share > 0.75
         parts += [
             f'<rect x="{x:.1f}" y="{top:.1f}" width="{width - 1:.1f}" height="{_ROW - 1}" fill="{_shade(share)}">',
             f"<title>{escape(in_full(ladder, rung))}</title></rect>",

@@ -236,6 +236,12 @@ def contrast(first: str, second: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def ink_on(ground: QColor) -> QColor:
+    """The ink that reads better on a shade between the background and the accent: that of text, or that on accents."""
+    inks = (tokens().text, tokens().on_accent)
+    return QColor(max(inks, key=lambda ink: contrast(ink, ground.name())))
+
+
 def _luminance(value: str) -> float:
     parts = (QColor(value).redF(), QColor(value).greenF(), QColor(value).blueF())
     linear: list[float] = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]

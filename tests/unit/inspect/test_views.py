@@ -104,6 +104,19 @@ def test_strengths_that_change_nothing_are_named_and_set_to_0(channels: int) -> 
     assert not any("nothing" in title for title in titles(check_views(found.views, gray, ops=OPS)))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_holds_for_all_kinds_is_said_once_and_mended_in_all(channels: int) -> None:
+    gray = sample(gray=True, channels=channels)
+    chain = (OpSpec(op="random_resized_crop"), OpSpec(op="color_jitter"), OpSpec(op="grayscale"))
+    views = tuple(ViewSpec(name=name, count=1, size=32, chain=chain) for name in ("A", "B"))
+    found = [one for one in check_views(views, gray, ops=OPS).findings if "nothing" in one.title]
+    assert len(found) == 2
+    assert all(one.text.endswith("It is so in “A” and “B”.") for one in found)
+    again = [one for one in check_views(found[0].views, gray, ops=OPS).findings if "nothing" in one.title]
+    assert [one.title for one in again] == [found[1].title]
+    assert not any("nothing" in title for title in titles(check_views(again[0].views, gray, ops=OPS)))
+
+
 def test_published_chains_are_not_warned_of_on_pictures_in_color() -> None:
     presets = {preset.name: preset for preset in load_registry().presets}
     for name in ("moco-v2", "byol", "vicreg", "dino", "gentle", "masked", "rotation"):

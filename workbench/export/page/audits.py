@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from workbench.export.audit_picture import Named, in_full, ranked
 from workbench.export.page.charts import interval_bar
 from workbench.export.page.facts import RunFacts
-from workbench.export.page.markup import card, escape, paragraph, percent, table
+from workbench.export.page.markup import card, escape, heat_class, paragraph, percent, table
 from workbench.runs.audit import Audit, LadderResult, Subject, audit_of, compared, in_words
 
 _COLUMNS = 4
-_HOT = 0.6
 _FIRST: tuple[Subject, ...] = ("trained", "best", "untrained", "pretrained")
 _BESIDE: tuple[Subject, ...] = ("untrained", "pretrained", "best")
 _NAMES: dict[Subject, str] = {
@@ -77,7 +76,7 @@ def _cells(ladder: LadderResult | None) -> str:
     cells = []
     for rung in ladder.rungs:
         share = min(1.0, max(0.0, rung.cosine))
-        hot = ' class="hot"' if share > _HOT else ""
+        hot = heat_class(share)
         figure = f"{rung.cosine:.2f}".replace("-", "−")
         tip = escape(in_full(ladder, rung))
         cells.append(f'<td{hot} colspan="{wide}" style="--share:{share:.3f}" title="{tip}">{figure}</td>')

@@ -65,6 +65,11 @@ def folded(title: str, body: str, *, opened: bool = False) -> str:
     return f'<section class="card"><details{state}><summary>{escape(title)}</summary>{body}</details></section>'
 
 
+def heat_class(share: float) -> str:
+    """The attribute of a shaded cell that makes its number readable: the accent is dark in light, and light in dark."""
+    return ' class="hot"' if share > 0.8 else ' class="warm"' if share > 0.6 else ""
+
+
 def percent(share: float) -> str:
     """0.7012 as 70.1 %."""
     return f"{share * 100:.1f} %"

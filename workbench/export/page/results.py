@@ -4,7 +4,7 @@ from pathlib import Path
 
 from workbench.export.page.charts import interval_bar
 from workbench.export.page.facts import RunFacts
-from workbench.export.page.markup import card, chip, escape, number, paragraph, percent, size_words, table
+from workbench.export.page.markup import card, chip, escape, heat_class, number, paragraph, percent, size_words, table
 from workbench.runs.results import Evaluation, ExportRecord, ProbeResult
 
 _MOST_IN_MATRIX = 16
@@ -80,7 +80,7 @@ def _matrix(evaluation: Evaluation, result: ProbeResult) -> str:
         cells = []
         for count in counts:
             share = count / total
-            hot = ' class="hot"' if share > 0.6 else ""
+            hot = heat_class(share)
             cells.append(f'<td{hot} style="--share:{share:.3f}">{count:,}</td>')
         rows.append(f'<tr><th title="{escape(name)}">{escape(name)}</th>{"".join(cells)}</tr>')
     return (

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 from workbench.gui import theme
 from workbench.gui.widgets.menu_heading import add_heading
 from workbench.gui.widgets.op_row import Mark, OpRow
+from workbench.gui.widgets.tab_order import put_before
 from workbench.spec.catalog import OpCard
 from workbench.spec.experiment import OpSpec
 
@@ -128,6 +129,7 @@ class ChainEditor(QWidget):
         self._rows.insert(target, self._rows.pop(place))
         self._column.removeWidget(row)
         self._column.insertWidget(target, row)
+        put_before(self.add_button, self._rows)
         self.changed.emit(tuple(chain), f"Move {row.title}", "")
         row.setFocus()
 
@@ -168,6 +170,7 @@ class ChainEditor(QWidget):
                 self._column.insertWidget(index, row)
                 row.show()  # at once, so that it can take the focus
         self._rows = rows
+        put_before(self.add_button, rows)
 
     def _make(self, spec: OpSpec) -> OpRow:
         row = OpRow(spec, self._cards.get(spec.op), missing=bool(self._cards) and spec.op not in self._cards)
@@ -175,6 +178,7 @@ class ChainEditor(QWidget):
         row.move_wanted.connect(lambda steps: self.move_op(self._place(row), self._place(row) + steps))
         row.removed.connect(lambda: self.remove(self._place(row)))
         row.duplicated.connect(lambda: self.duplicate(self._place(row)))
+        row.unfolded.connect(lambda: put_before(self.add_button, self._rows))
         row.focused.connect(lambda: self._on_focused(row))
         row.solo_wanted.connect(lambda: self.solo_wanted.emit(self._place(row)))
         row.mute_wanted.connect(lambda: self.mute_wanted.emit(self._place(row)))

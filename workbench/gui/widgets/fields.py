@@ -220,8 +220,10 @@ class Field(QWidget):
             empty.setFixedWidth(RESET_WIDTH)
             row.addWidget(empty)
         self._rows.addLayout(row)
-        control.setAccessibleName(title)
-        control.setAccessibleDescription(self.info.help)
+        for part in (control, *control.findChildren(QWidget)):
+            if part.focusPolicy() != Qt.FocusPolicy.NoFocus or part is control:
+                part.setAccessibleName(title)
+                part.setAccessibleDescription(self.info.help)
         self.setToolTip(_tooltip(self.info))
 
     def _tell(self) -> None:

@@ -157,8 +157,9 @@ class HeatMap(QWidget):
         one = answer.rungs[rung]
         share = min(1.0, max(0.0, one.cosine))
         box = self._cell(row, encoder, rung)
-        painter.fillRect(box, mixed(QColor(tokens.background), QColor(tokens.accent), share))
-        painter.setPen(QColor(tokens.on_accent if share > 0.55 else tokens.text))
+        shade = mixed(QColor(tokens.background), QColor(tokens.accent), share)
+        painter.fillRect(box, shade)
+        painter.setPen(theme.ink_on(shade))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{one.cosine:.2f}")
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolButton, QWidget
 
 from workbench.gui import icons, theme
 from workbench.gui.widgets.flow import FlowLayout
+from workbench.gui.widgets.tab_order import put_before
 from workbench.spec.experiment import ViewSpec
 
 
@@ -103,6 +104,7 @@ class KindBar(QWidget):
             self._chips.append(chip)
             self._flow.insert_widget(place, chip)
             chip.show()
+        put_before(self.add_button, self._chips)
 
     def _button(self, icon: str, tip: str) -> QToolButton:
         button = QToolButton(self)

@@ -96,9 +96,10 @@ class ConfusionMatrix(QWidget):
             for column in range(len(self._classes)):
                 share = float(self._shares[row, column])
                 box = QRectF(area.left() + column * wide, area.top() + row * high, wide - gap, high - gap)
-                painter.fillRect(box, mixed(empty, accent, share**0.7))
+                shade = mixed(empty, accent, share**0.7)
+                painter.fillRect(box, shade)
                 if high >= _NUMBERS_FROM and self._counts[row, column]:
-                    painter.setPen(QColor(tokens.on_accent if share**0.7 > 0.5 else tokens.text))
+                    painter.setPen(theme.ink_on(shade))
                     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{self._counts[row, column]}")
 
     def _draw_names(self, painter: QPainter, area: QRectF, cell: QSizeF) -> None:

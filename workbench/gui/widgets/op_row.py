@@ -115,6 +115,8 @@ class OpRow(OpFrame):
     solo_wanted = Signal()
     mute_wanted = Signal()
     focused = Signal()
+    unfolded = Signal()
+    """For the first time: there are new places for the focus."""
 
     def __init__(
         self, spec: OpSpec, card: OpCard | None, *, missing: bool = False, parent: QWidget | None = None
@@ -175,6 +177,7 @@ class OpRow(OpFrame):
             self.form.edited.connect(self._on_param_edited)
             self.form.set_values(self.spec.params)
             self._whole.addWidget(self.form)
+            self.unfolded.emit()
         if self.form is not None:
             self.form.setVisible(is_open)
         self._show_arrow()

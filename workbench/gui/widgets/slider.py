@@ -16,12 +16,16 @@ _RADIUS = 5.5
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How a number maps to a position from 0 to 1. A logarithmic scale from 0 keeps its left end for 0 itself."""
+    """How a number maps to a position from 0 to 1. A logarithmic scale from 0 keeps its left end for 0 itself.
+
+    unit: the step between neighboring values; 0 for one that suits the range.
+    """
 
     low: float
     high: float
     logarithmic: bool = False
     whole: bool = False
+    unit: float = 0.0
 
     def position(self, value: float) -> float:
         """Where a value lies; values outside lie at the ends."""
@@ -69,6 +73,8 @@ class Scale:
 
     def _unit(self) -> float:
         span = self.high - self.low
+        if self.unit:
+            return self.unit
         if self.whole:
             return 1.0 if span <= 250 else 8.0 if span <= 5000 else 10 ** math.floor(math.log10(span / 200))
         return float(10 ** math.floor(math.log10(span / 50))) if span > 0 else 1.0

@@ -21,7 +21,7 @@ from workbench.gui import theme
 from workbench.gui.widgets.pictures import Scaler, fitted
 
 _GAP = 12
-_WIDEST = 176.0
+_WIDEST = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,10 @@ class StepStrip(QAbstractScrollArea):
             self.soloed.emit(self._steps[index].place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right choose the next op."""
+        """Left and right choose the next op; S shows it alone."""
+        if event.key() == Qt.Key.Key_S and not event.modifiers() and self._current >= 0:
+            self.soloed.emit(self._current)
+            return
         move = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if move is None or not self._steps:
             super().keyPressEvent(event)

@@ -43,7 +43,7 @@ _SUBJECTS: dict[Subject, str] = {
 }
 _ORDERS = (("blind", "blindest first"), ("kind", "by kind of change"))
 _ORDERS_BESIDE = (("apart", "most different first"), *_ORDERS)
-_NOTE = "1: blind to the change · 0: as far away as another image"
+_NOTE = "1: blind to it · 0: another image"
 
 
 class InvarianceView(QWidget):
@@ -161,7 +161,7 @@ class InvarianceView(QWidget):
         about.setWordWrap(True)
         card.content.addWidget(about)
         column.addWidget(card)
-        self._factor_card = Card("What can still be read", "linear probe; dotted: guessing")
+        self._factor_card = Card("What can still be read", "dotted: guessing")
         self._factor_card.content.addWidget(self.bars)
         column.addWidget(self._factor_card)
         self._fact_card = Card("This audit")

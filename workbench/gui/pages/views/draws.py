@@ -25,7 +25,7 @@ class DrawBar(QWidget):
         self.reroll = QPushButton("Re-roll")
         self.reroll.setShortcut("R")
         icons.follow(self.reroll, "dice")
-        self.draw = Slider(Scale(1, 1, whole=True))
+        self.draw = Slider(Scale(1, 1, whole=True, unit=1))
         self.draw.setAccessibleName("Draw")
         self.draw.setToolTip("Every epoch draws anew. Slide to see what the network gets epoch after epoch.")
         self._draw_label = QLabel()
@@ -54,7 +54,7 @@ class DrawBar(QWidget):
         """Shows the seed, and draw `draw` (from 0) of `draws`, without emitting."""
         self.lock.setText(f"seed {seed}")
         if not self.draw.isSliderDown():
-            self.draw.set_scale(Scale(1, max(2, draws), whole=True))
+            self.draw.set_scale(Scale(1, max(2, draws), whole=True, unit=1))
         self.draw.set_number(draw + 1)
         self.draw.setEnabled(draws > 1)
         self._draw_label.setText(f"draw {draw + 1} of {draws}")

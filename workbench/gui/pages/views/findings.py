@@ -217,8 +217,8 @@ def _rows(facts: ViewFacts) -> list[tuple[str, str, str]]:
         ("outside the image", _percent(facts.outside), "Share of the views that shows nothing."),
     ]
     for factor in facts.factors:
-        tip = f"How often “{factor.column}” is told by pixels or colors: of views, and of originals; guessing: "
-        value = f"{100 * factor.views:.0f} of {100 * factor.originals:.0f} %"
+        tip = f"How often “{factor.column}” is told by pixels or colors: of originals, and of views; guessing: "
+        value = f"{100 * factor.originals:.0f} → {100 * factor.views:.0f} %"
         rows.append((f"{factor.column} told", value, f"{tip}{100 * factor.guessing:.0f} %."))
     return rows
 

@@ -43,4 +43,4 @@ class StepsCard(Card):
             tuple(Step(pictures[0], *words[place], place) for place, pictures in self._pictures.items())
         )
         if reply.names and request.steps_of >= 0:
-            self.set_note(f"{stages.title(request, reply)} · double-click a picture to solo its op")
+            self.set_note(f"{stages.title(request, reply)} · double-click a picture to solo its op (S)")
