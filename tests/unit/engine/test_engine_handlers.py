@@ -278,3 +278,21 @@ def test_a_ready_experiment_is_suggested_whole(images: Path) -> None:
     assert reply.experiment.name.startswith("moco-with-momentum-0 on ")
     assert replace(reply.experiment, name="", method=usual.experiment.method) == replace(usual.experiment, name="")
     assert reply.reasons[0].startswith("MoCo with momentum 0: ")
+
+
+def test_views_are_measured_without_the_images_that_are_damaged(tmp_path: Path) -> None:
+    """As training leaves them out; where nothing can be read, it says which file and why."""
+    for number in range(20):
+        pixels = np.random.default_rng(number).integers(0, 255, (24, 24, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number:02d}.png")
+    whole = (tmp_path / "07.png").read_bytes()
+    (tmp_path / "07.png").write_bytes(whole[: len(whole) // 2])
+    paths = tuple(f"{number:02d}.png" for number in range(20))
+    views = (ViewSpec(size=24, chain=(OpSpec(op="random_resized_crop"),)),)
+    data = DataSpec(folder=str(tmp_path), size=24)
+    request = messages.MeasureViews(data=data, views=views, paths=paths, seed=0, classes=tuple("ab" * 10))
+    reply, _ = handle(request, ignore)
+    assert isinstance(reply, messages.ViewFactsReply)
+    assert reply.facts.images == 19
+    with pytest.raises(DataError, match=r"07\.png"):
+        handle(replace(request, paths=("07.png",), classes=("a",)), ignore)

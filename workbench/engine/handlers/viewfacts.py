@@ -1,12 +1,16 @@
 """Views measured on a folder's own images."""
 
+import contextlib
 from pathlib import Path
+
+import numpy as np
+from msgspec.structs import replace
 
 from workbench.data.identity import image_ids
 from workbench.engine.handlers import torch_side
-from workbench.engine.handlers.previewing import decoded
+from workbench.engine.handlers.previewing import Stored, decoded
 from workbench.engine.messages import Arrays, MeasureViews, ViewFactsReply
-from workbench.spec.errors import UsageError, WorkbenchError
+from workbench.spec.errors import DataError, UsageError, WorkbenchError
 from workbench.spec.progress import Report
 
 
@@ -21,7 +25,7 @@ def measure_views(request: MeasureViews, report: Report) -> tuple[ViewFactsReply
     from workbench.evaluate.views import check_views
     from workbench.inspect.views import Sample
 
-    pixels = decoded(request.data, request.paths)
+    request, pixels = _readable(request)
     with torch.inference_mode():
         facts = check_views(
             request.views,
@@ -31,6 +35,22 @@ def measure_views(request: MeasureViews, report: Report) -> tuple[ViewFactsReply
             report=report,
         )
     return ViewFactsReply(facts=facts), {}
+
+
+def _readable(request: MeasureViews) -> tuple[MeasureViews, Stored]:
+    """The images without those that are damaged, as training leaves them out. Raises `DataError` where all are."""
+    try:
+        return request, decoded(request.data, request.paths)
+    except DataError as error:
+        found = {}
+        for row, path in enumerate(request.paths):
+            with contextlib.suppress(DataError):
+                found[row] = decoded(request.data, (path,))[0]
+        if not found:
+            raise error from None
+    paths = tuple(request.paths[row] for row in found)
+    classes = tuple(request.classes[row] for row in found) if request.classes else ()
+    return replace(request, paths=paths, classes=classes), np.stack(list(found.values()))
 
 
 def _factors(request: MeasureViews) -> dict[str, tuple[str, ...]]:
