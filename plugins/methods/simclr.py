@@ -7,11 +7,12 @@ from typing import Annotated
 import torch
 
 from workbench.method.backbone import Encoder
+from workbench.method.collapse import same_vectors
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
 from workbench.method.heads import mlp
 from workbench.method.losses.contrastive import nt_xent
-from workbench.method.losses.spread import mean_cosine
+from workbench.method.losses.spread import deviation, mean_cosine
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -51,7 +52,8 @@ class SimCLR(Method):
         pairs = list(itertools.combinations(z, 2))
         value = torch.stack([nt_xent(one, other, temperature=self.temperature) for one, other in pairs]).mean()
         positive = torch.stack([torch.cosine_similarity(one, other).mean() for one, other in pairs]).mean()
-        return Loss(value=value, parts=detached(same_image=positive, other_images=mean_cosine(z[0])))
+        parts = detached(same_image=positive, other_images=mean_cosine(z[0]), spread=deviation(z[0]))
+        return Loss(value=value, parts=parts)
 
 
 def _chance(params: SimCLRParams, setting: Setting) -> float:
@@ -91,4 +93,5 @@ METHOD = MethodInfo(
         "(91.9 %), 0.06 for 100 (dkobak)",
     ),
     chance_loss=_chance,
+    symptoms=(same_vectors("Lower the learning rate, or take a larger batch.", below=0.05),),
 )

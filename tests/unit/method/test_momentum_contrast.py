@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.contract.trial import REGISTRY, build, make_batch, progress, train
+from tests.contract.trial import REGISTRY, SIZE, build, make_batch, progress, setting, slim, train
+from workbench.catalog.build import build_encoder
 from workbench.method.groups import in_groups
 from workbench.method.momentum_contrast import MomentumContrast
+from workbench.spec.experiment import BackboneSpec
 
 
 class Remembering(nn.Module):
@@ -60,6 +62,17 @@ def test_with_momentum_0_the_teacher_is_the_student_of_the_step(name: str, chang
     student = nn.Sequential(method.encoder, method.projector)
     for mine, theirs in zip(method.teacher.parameters(), student.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+def test_frozen_patches_hold_a_transformers_patch_projection_and_nothing_else() -> None:
+    info = REGISTRY.method("moco_v3")
+    encoder = build_encoder(BackboneSpec(name="vit_tiny"), channels=3, image_size=SIZE, registry=REGISTRY)
+    method = info.build(encoder, slim(info, frozen_patches=True), setting())
+    before = encoder.get_parameter("net.patch_embed.proj.weight").clone()
+    train(info, method, range(1))
+    still = [name for name, parameter in encoder.named_parameters() if not parameter.requires_grad]
+    assert still == ["net.patch_embed.proj.weight", "net.patch_embed.proj.bias"]
+    assert torch.equal(encoder.get_parameter("net.patch_embed.proj.weight"), before)
 
 
 def test_every_view_asks_and_answers_only_if_it_is_symmetric() -> None:
