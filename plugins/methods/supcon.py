@@ -33,13 +33,17 @@ class SupConParams(Params, frozen=True, kw_only=True):
 
 
 class SupCon(Method):
-    """Supervised contrastive loss over all views (Khosla et al. 2020, eq. 2). Unlabeled images have own views only."""
+    """Supervised contrastive loss over all views (Khosla et al. 2020, eq. 2). Unlabeled images have own views only.
+
+    The projector has batch norm, which the paper's has not: many positives pull together before anything is told
+    apart, and without it a small network stays at one point.
+    """
 
     def __init__(self, encoder: Encoder, params: SupConParams, setting: Setting) -> None:
         super().__init__()
         del setting
         self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.hidden, params.dim, norm=False)
+        self.projector = mlp(encoder.dim, params.hidden, params.dim)
         self.temperature = params.temperature
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
