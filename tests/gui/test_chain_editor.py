@@ -122,11 +122,16 @@ def test_ops_are_added_from_a_grouped_menu(edited: Edited) -> None:
 
 def test_a_title_gives_way_to_the_buttons_and_has_the_whole_row_otherwise(edited: Edited, qtbot: QtBot) -> None:
     """Nothing is cut without an ellipsis, and nothing is kept free for buttons that are not there."""
-    row = edited.editor.rows[0]
+    row, other = edited.editor.rows[0], edited.editor.rows[2]
     name = row._name
-    width = name.fontMetrics().horizontalAdvance(name.text())
-    row.resize(width + 180, row.height())
-    qtbot.waitUntil(lambda: name.shown == name.text() == "Random resized crop")
+    other.setFocus()
+    QTest.mouseMove(other)  # Nobody is at the row: an earlier test may have left the pointer over it.
+    row.setFixedWidth(600)
+    qtbot.waitUntil(lambda: row.solo.isHidden() and name.shown == name.text() == "Random resized crop")
+    spare = name.contentsRect().width() - name.fontMetrics().horizontalAdvance(name.text())
+    row.setFixedWidth(row.width() - spare + 2)
+    qtbot.waitUntil(lambda: row.width() < 600)
+    assert name.shown == name.text(), "just enough room for the title alone"
     row.setFocus()
     qtbot.waitUntil(lambda: name.shown.endswith("…"))
     assert row.solo.isVisible()
@@ -162,7 +167,7 @@ def test_duplicates_keep_their_own_parameters(edited: Edited) -> None:
     assert [row.spec for row in edited.editor.rows] == [other, FLIP]
 
 
-def test_tab_goes_through_rows_and_their_sliders_from_top_to_bottom(edited: Edited) -> None:
+def test_tab_goes_through_rows_and_their_sliders_from_top_to_bottom(edited: Edited, qtbot: QtBot) -> None:
     """Whatever was made, opened, moved or removed when."""
     editor = edited.editor
 
@@ -179,9 +184,12 @@ def test_tab_goes_through_rows_and_their_sliders_from_top_to_bottom(edited: Edit
     editor.add("horizontal_flip")
     editor.move_op(3, 0)
     editor.remove(2)
-    editor.grab()  # Lays out.
-    tops = [stop.mapTo(editor, QPoint()).y() for stop in stops()]
-    assert all(below >= above - 8 for above, below in pairwise(tops)), "parts of one line are of unlike height"
+
+    def in_order() -> bool:
+        tops = [stop.mapTo(editor, QPoint()).y() for stop in stops()]
+        return all(below >= above - 8 for above, below in pairwise(tops))  # Parts of one line are of unlike height.
+
+    qtbot.waitUntil(in_order)  # Rows find their places a moment after they were made.
     assert stops()[0] is editor.rows[0]
     assert sum(isinstance(stop, OpRow) for stop in stops()) == 3
     assert all(stop.accessibleName() or stop.property("text") for stop in stops())
