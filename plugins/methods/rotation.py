@@ -7,6 +7,7 @@ from torch import nn
 
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
+from workbench.method.exhibit import Panel
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params
@@ -34,6 +35,27 @@ class Rotation(Method):
         turns = torch.arange(_TURNS, device=logits.device)
         labels = torch.cat([turns.repeat_interleave(len(view)) for view in batch.views])
         return Loss(value=cross_entropy(logits, labels), parts=detached(accuracy=accuracy(logits, labels)))
+
+    def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
+        """Each image turned one way, the next image the next way, and which way the network thinks it is."""
+        del progress
+        view = batch.views[0]
+        turns = torch.arange(len(view)) % _TURNS
+        turned = torch.stack([torch.rot90(one, int(turn), (1, 2)) for one, turn in zip(view, turns, strict=True)])
+        said = self.head(self.encoder(turned)).argmax(dim=1).tolist()
+        return (
+            Panel(part="input", title="Turned", images=turned, captions=_words(turns.tolist())),
+            Panel(
+                part="answer",
+                title="Turned back as it thinks",
+                images=torch.stack([torch.rot90(one, -turn, (1, 2)) for one, turn in zip(turned, said, strict=True)]),
+                captions=_words(said),
+            ),
+        )
+
+
+def _words(turns: list[int]) -> tuple[str, ...]:
+    return tuple(f"{90 * turn}°" for turn in turns)
 
 
 def _turned(images: torch.Tensor) -> torch.Tensor:
@@ -66,6 +88,7 @@ METHOD = MethodInfo(
     tags=("one view", "easy to read"),
     min_batch=1,
     global_views=1,
+    exhibits=True,
     preset="rotation",
     recipe=Recipe(
         optimizer="sgd",

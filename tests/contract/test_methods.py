@@ -24,7 +24,7 @@ from tests.contract.trial import (
     train,
 )
 from workbench.inspect.symptoms import Fingerprint
-from workbench.method.contract import Loss, MethodInfo
+from workbench.method.contract import Loss, Method, MethodInfo
 from workbench.spec.params import ParamInfo, Params, describe
 
 every_method = pytest.mark.parametrize("info", REGISTRY.methods.values(), ids=lambda info: str(info.name))
@@ -118,6 +118,33 @@ def test_a_resumed_method_goes_on_as_if_nothing_had_happened(info: MethodInfo[An
     assert train(info, resumed, range(2, STEPS)) == train(info, method, range(2, STEPS))
     for (name, mine), theirs in zip(method.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(mine, theirs), name
+
+
+@every_method
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_it_shows_of_its_task(info: MethodInfo[Any], channels: int) -> None:
+    overridden = type(build(info)).exhibit is not Method.exhibit
+    assert info.exhibits == overridden, "the record tells whether there are pictures"
+    if not info.exhibits:
+        return
+    panels = {}
+    for seed in (0, 1):
+        method = begin(info, build(info, channels=channels, seed=seed), channels=channels).eval()
+        before = {name: value.clone() for name, value in method.state_dict().items()}
+        with torch.no_grad():
+            panels[seed] = method.exhibit(make_batch(info, channels=channels, batch=6), progress(0))
+            again = method.exhibit(make_batch(info, channels=channels, batch=6), progress(1))
+        assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
+        assert all(torch.equal(one.images, other.images) for one, other in zip(panels[seed], again, strict=True))
+    assert "input" in [panel.part for panel in panels[0]]
+    for panel, other in zip(panels[0], panels[1], strict=True):
+        assert panel.title
+        assert panel.images.shape[0] == 6
+        assert panel.images.shape[1] in (1, 3, channels)
+        assert torch.isfinite(panel.images).all()
+        assert len(panel.captions) in (0, 6)
+        assert panel.part == "answer" or torch.equal(panel.images, other.images), "it does not depend on the weights"
+        assert panel.normalized or (panel.images.min() >= 0 and panel.images.max() <= 1)
 
 
 @pytest.mark.parametrize(("info", "parameter"), PARAMETERS)

@@ -57,7 +57,8 @@ def build(
     info: MethodInfo[Any], params: Params | None = None, *, batch: int = BATCH, channels: int = 3, seed: int = 0
 ) -> Method:
     torch.manual_seed(seed)
-    encoder = build_encoder(BackboneSpec(name="tinyconv"), channels=channels, image_size=SIZE, registry=REGISTRY)
+    backbone = "vit_nano" if "tokens" in info.needs else "tinyconv"
+    encoder = build_encoder(BackboneSpec(name=backbone), channels=channels, image_size=SIZE, registry=REGISTRY)
     return info.build(encoder, params or slim(info), setting(batch=batch, channels=channels))
 
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.method.backbone import Encoder
+from workbench.method.exhibit import Panel
 from workbench.spec.catalog import Family, MethodCard, Recipe
 from workbench.spec.params import Params, describe
 
@@ -118,6 +119,15 @@ class Method(nn.Module, ABC):
     def after_step(self, progress: Progress) -> None:
         """Called after the optimizer's step: momentum teachers, queues, centers."""
 
+    def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
+        """What its task looks like, for a few images: pictures of what goes in, what is asked and what it answers.
+
+        Asked in eval mode, without gradients, of a method whose record says `exhibits`; it must change nothing, and
+        give the same pictures of the same batch whatever the step, so that answers can be compared over a run.
+        """
+        del batch, progress
+        return ()
+
     def steady_parameters(self) -> Iterable[nn.Parameter]:
         """Parameters that keep the full learning rate all through the run, whatever the schedule does."""
         return ()
@@ -148,9 +158,9 @@ class MethodInfo(Generic[P]):
     Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
     first_choice: robust enough to be tried first by somebody who knows none of them.
     needs: what the backbone must provide beyond features ("maps", "tokens"). starts_from_run: its encoder comes from
-    a finished run. no_accumulation: why the gradients of parts of a batch do not add up to those of the batch, where
-    they do not; a sentence. uses_partners: its `partners` names another image for each. symptoms: how to tell that it
-    has collapsed.
+    a finished run. exhibits: its `exhibit` shows its task. no_accumulation: why the gradients of parts of a batch do
+    not add up to those of the batch, where they do not; a sentence. uses_partners: its `partners` names another image
+    for each. symptoms: how to tell that it has collapsed.
     """
 
     name: str
@@ -174,6 +184,7 @@ class MethodInfo(Generic[P]):
     uses_partners: bool = False
     needs: tuple[str, ...] = ()
     starts_from_run: bool = False
+    exhibits: bool = False
     no_accumulation: str = ""
     preset: str = "simclr"
     recipe: Recipe = field(default_factory=Recipe)
@@ -200,6 +211,7 @@ class MethodInfo(Generic[P]):
             local_views=self.local_views,
             needs=self.needs,
             starts_from_run=self.starts_from_run,
+            exhibits=self.exhibits,
             no_accumulation=self.no_accumulation,
             preset=self.preset,
             recipe=self.recipe,

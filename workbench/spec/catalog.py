@@ -9,7 +9,7 @@ from workbench.spec.experiment import MethodSpec, ViewSpec
 from workbench.spec.params import ParamInfo
 
 Family = Literal[
-    "contrastive", "clustering", "distillation", "redundancy reduction", "puzzle", "rebuilding", "baseline"
+    "contrastive", "clustering", "distillation", "redundancy reduction", "puzzle", "rebuilding", "masked", "baseline"
 ]
 
 
@@ -34,7 +34,8 @@ class Recipe(Struct, frozen=True, kw_only=True):
 class MethodCard(Struct, frozen=True, kw_only=True):
     """A method for a person: what it does, when to choose it, and its parameters.
 
-    `first_choice`: robust enough to be tried first by somebody who knows none of them.
+    `first_choice`: robust enough to be tried first by somebody who knows none of them. `exhibits`: there are pictures
+    of its task.
     """
 
     name: str
@@ -54,6 +55,7 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     local_views: bool = False
     needs: tuple[str, ...] = ()
     starts_from_run: bool = False
+    exhibits: bool = False
     no_accumulation: str = ""
     preset: str = "simclr"
     recipe: Recipe = Recipe()

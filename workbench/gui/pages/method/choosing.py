@@ -20,6 +20,7 @@ FAMILIES = {
     "redundancy reduction": "Redundancy reduction",
     "clustering": "Clustering",
     "rebuilding": "Rebuilding",
+    "masked": "Masked modeling",
     "puzzle": "Puzzles",
     "baseline": "Baselines",
 }
