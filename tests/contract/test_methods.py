@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.contract.trial import (
+    BATCH,
     REGISTRY,
     SIZE,
     SLIM,
@@ -145,6 +146,27 @@ def test_what_it_shows_of_its_task(info: MethodInfo[Any], channels: int) -> None
         assert len(panel.captions) in (0, 6)
         assert panel.part == "answer" or torch.equal(panel.images, other.images), "it does not depend on the weights"
         assert panel.normalized or (panel.images.min() >= 0 and panel.images.max() <= 1)
+
+
+@every_method
+def test_its_own_questions_are_answered_without_a_trace(info: MethodInfo[Any]) -> None:
+    method = begin(info, build(info)).eval()
+    if type(method).exam is Method.exam:
+        return
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    drawn = torch.get_rng_state()
+    with torch.no_grad():
+        first, again = (method.exam(make_batch(info), progress(0)) for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), drawn), "what it draws is drawn by the step"
+    assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
+    assert first
+    assert len({one.task for one in first}) == len(first)
+    for one, other in zip(first, again, strict=True):
+        assert 0 < one.chance < 1
+        assert one.right.ndim == 1
+        assert len(one.right) <= BATCH
+        assert ((one.right >= 0) & (one.right <= 1)).all()
+        assert torch.equal(one.right, other.right)
 
 
 @pytest.mark.parametrize(("info", "parameter"), PARAMETERS)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.method.backbone import Encoder
+from workbench.method.exam import Answers
 from workbench.method.exhibit import Panel
 from workbench.spec.catalog import Family, MethodCard, Recipe
 from workbench.spec.params import Params, describe
@@ -124,6 +125,16 @@ class Method(nn.Module, ABC):
 
         Asked in eval mode, without gradients, of a method whose record says `exhibits`; it must change nothing, and
         give the same pictures of the same batch whatever the step, so that answers can be compared over a run.
+        """
+        del batch, progress
+        return ()
+
+    def exam(self, batch: Batch, progress: Progress) -> tuple[Answers, ...]:
+        """Its own questions about held-out images, and how many it answers right: one entry per task; () has none.
+
+        Asked at each probe, in eval mode and without gradients, of one process alone (so it may not `gather`); it must
+        change nothing. `Batch.indices` count the held-out images here. The batches and `progress` (whose step counts
+        them) are the same at every probe, so that the questions are too, where they are drawn by `drawing(progress)`.
         """
         del batch, progress
         return ()

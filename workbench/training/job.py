@@ -41,6 +41,7 @@ from workbench.training.checkpoint import (
 from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.encode import AllImages
+from workbench.training.exam import Examiner
 from workbench.training.feed import Feed, Partners
 from workbench.training.journal import Journal
 from workbench.training.meter import Meter
@@ -182,6 +183,7 @@ def make_ready(
         seed=experiment.seed,
         fingerprint=Fingerprint(info=info, params=params, setting=setting),
         assign=_assigning(method),
+        examine=Examiner(stepper=stepper, data=data, batch_size=experiment.train.batch_size // ranks.world),
         start=experiment.backbone.at_start,
     )
     meter = Meter(device)
