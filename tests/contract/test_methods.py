@@ -15,6 +15,7 @@ from tests.contract.trial import (
     SIZE,
     SLIM,
     STEPS,
+    TRAIN_IMAGES,
     as_batch,
     begin,
     build,
@@ -181,7 +182,9 @@ def trace(info: MethodInfo[Any], params: Params) -> tuple[object, ...]:
     method = build(info, params)
     shapes = tuple((name, tuple(value.shape)) for name, value in method.state_dict().items())
     losses = train(info, method, range(STEPS))
-    return (shapes, tuple(losses), tuple(value.double().sum().item() for value in method.state_dict().values()))
+    together = method.tuples(torch.arange(TRAIN_IMAGES), progress(0)) if info.uses_tuples else None
+    named = () if together is None else tuple(together.flatten().tolist())
+    return (shapes, named, tuple(losses), tuple(value.double().sum().item() for value in method.state_dict().values()))
 
 
 def other_value(parameter: ParamInfo, value: Any) -> object:

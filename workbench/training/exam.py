@@ -1,7 +1,7 @@
 """A method asked its own questions about held-out images: the same ones at every probe."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from workbench.data.prepare import Prepared
 from workbench.method.contract import Batch, Method, Progress
 from workbench.training.devices import autocast
 from workbench.training.feed import Drawn
+from workbench.training.frames import frames_of
 from workbench.training.step import Stepper
 
 Rows = NDArray[np.int64]
@@ -37,6 +38,8 @@ class Examiner:
     stepper: Stepper
     data: Prepared
     batch_size: int
+    in_films: bool = False
+    """Whether questions are about tuples of frames: then about those of all held-out clips."""
 
     @torch.no_grad()
     def __call__(self, rows: Rows) -> tuple[Grade, ...]:
@@ -59,11 +62,24 @@ class Examiner:
         return tuple(grade for grade in grades.values() if grade.images)
 
     def _batches(self, rows: Rows) -> Iterator[tuple[Batch, Progress]]:
-        total = -(-len(rows) // self.batch_size)
+        rows, asked = self._questions(rows)
+        total = -(-len(asked) // self.batch_size)
         for number in range(total):
             progress = Progress(step=number, total_steps=total, epoch=0, total_epochs=1)
-            indices = np.arange(number * self.batch_size, min(len(rows), (number + 1) * self.batch_size))
-            yield self.stepper.views(self._drawn(rows, indices), 0), progress
+            tuples = asked[number * self.batch_size : (number + 1) * self.batch_size]
+            drawn, *others = (self._drawn(rows, column) for column in tuples.T)
+            yield self.stepper.views(replace(drawn, partners=tuple(others)), 0), progress
+
+    def _questions(self, rows: Rows) -> tuple[Rows, Rows]:
+        """The held-out images, and the tuples of them (Q, T) that are asked about, at most as many as `rows`."""
+        if not self.in_films:
+            return rows, np.arange(len(rows))[:, None]
+        most, rows = len(rows), self.data.test_rows
+        if not len(rows):
+            return rows, np.zeros((0, 1), np.int64)
+        frames = frames_of(self.data.store.pixels, self.data.table.paths, rows)
+        asked = self.stepper.method.exam_tuples(frames).numpy()
+        return rows, asked[np.linspace(0, len(asked) - 1, most).astype(np.int64)] if len(asked) > most else asked
 
     def _drawn(self, rows: Rows, indices: Rows) -> Drawn:
         chosen, device = rows[indices], self.stepper.device
