@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from workbench.spec.catalog import MethodCard
-from workbench.spec.experiment import ViewSpec
+from workbench.spec.experiment import DataSpec, ViewSpec
 
 
 class UnmetNeed(Struct, frozen=True, kw_only=True):
@@ -37,6 +37,20 @@ def unmet_need(views: Sequence[ViewSpec], method: MethodCard) -> UnmetNeed | Non
             text="They would cost time and change nothing. Remove them, or choose a method that uses them.",
         )
     return None
+
+
+FILM_SPLITS = ("clips", "stretches", "folders")
+"""Ways to split that leave no frame for testing beside one that is trained on."""
+
+
+def films_torn(data: DataSpec, title: str) -> str:
+    """Why a method that learns from films cannot use a split; "" where it can."""
+    if data.split in FILM_SPLITS:
+        return ""
+    return (
+        f"{title} needs whole stretches of film: set the split to whole clips, or to the last stretch of each "
+        "(data.split = 'clips' or 'stretches')."
+    )
 
 
 def global_count(views: Sequence[ViewSpec]) -> int:

@@ -14,7 +14,7 @@ from workbench.spec.catalog import MethodCard
 from workbench.spec.errors import WorkbenchError
 from workbench.spec.experiment import DataSpec, Experiment
 from workbench.spec.machine import Finding
-from workbench.spec.needs import global_count, unmet_need
+from workbench.spec.needs import films_torn, global_count, unmet_need
 from workbench.spec.normalization import fixed_statistics
 from workbench.spec.params import convert
 from workbench.spec.pixels import channels_of, check_window
@@ -131,25 +131,15 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
 
 def _films(title: str, data: DataSpec) -> Iterator[Finding]:
     folder = Path(data.folder)
-    found = films_in(folder) if folder.is_dir() else None
-    if found is not None and not found.clips:
+    if folder.is_dir() and not films_in(folder):
         yield _error(
             f"{title} learns from films, and {data.folder} holds none: put the frames of each film into a folder of "
             f"its own, numbered (frame_001.png, frame_002.png, …; {LEAST_FRAMES} at least), or choose another method.",
             "method.name",
         )
-    elif found is not None and not found.alike:
-        yield _warning(
-            f"Are these films? Neighboring images of a folder differ as much as others, so that {title} will hardly "
-            "find an order in them.",
-            "method.name",
-        )
-    if data.split not in ("clips", "stretches", "folders"):
-        yield _error(
-            f"{title} needs whole stretches of film: set the split to whole clips, or to the last stretch of each "
-            "(data.split = 'clips' or 'stretches').",
-            "data.split",
-        )
+    torn = films_torn(data, title)
+    if torn:
+        yield _error(torn, "data.split")
 
 
 def _views(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
