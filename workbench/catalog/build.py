@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of, params_of
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
 from workbench.method.contract import Method, MethodInfo, Setting
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, Experiment
 from workbench.spec.needs import unmet_need
-from workbench.spec.params import Params, convert
+from workbench.spec.params import Params
 from workbench.spec.pixels import channels_of
 
 SMALL_IMAGE = 64
@@ -93,7 +94,7 @@ def configure(
     experiment: Experiment, *, train_images: int, classes: int, registry: Registry
 ) -> tuple[MethodInfo[Any], Params, Setting]:
     """The method of an experiment, its checked parameters, and what it may know of the run."""
-    info = registry.method(experiment.method.name)
+    info = method_of(experiment.method, registry)
     setting = Setting(
         train_images=train_images,
         classes=classes,
@@ -101,7 +102,7 @@ def configure(
         image_size=image_size_of(experiment),
         channels=channels_of(experiment.data),
     )
-    return info, convert(experiment.method.params, info.params, where="method.params"), setting
+    return info, params_of(experiment.method, registry), setting
 
 
 _PROVIDED = {"maps": "a map of features over the image", "tokens": "tokens of patches"}

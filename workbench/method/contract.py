@@ -158,9 +158,9 @@ class MethodInfo(Generic[P]):
     Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
     first_choice: robust enough to be tried first by somebody who knows none of them.
     needs: what the backbone must provide beyond features ("maps", "tokens"). starts_from_run: its encoder comes from
-    a finished run. exhibits: its `exhibit` shows its task. no_accumulation: why the gradients of parts of a batch do
-    not add up to those of the batch, where they do not; a sentence. uses_partners: its `partners` names another image
-    for each. symptoms: how to tell that it has collapsed.
+    a finished run. exhibits: its `exhibit` shows its task. beside_only: it leads nowhere alone. no_accumulation: why
+    the gradients of parts of a batch do not add up to those of the batch, where they do not; a sentence. uses_partners:
+    its `partners` names another image for each. symptoms: how to tell that it has collapsed.
     """
 
     name: str
@@ -185,6 +185,7 @@ class MethodInfo(Generic[P]):
     needs: tuple[str, ...] = ()
     starts_from_run: bool = False
     exhibits: bool = False
+    beside_only: bool = False
     no_accumulation: str = ""
     preset: str = "simclr"
     recipe: Recipe = field(default_factory=Recipe)
@@ -212,6 +213,7 @@ class MethodInfo(Generic[P]):
             needs=self.needs,
             starts_from_run=self.starts_from_run,
             exhibits=self.exhibits,
+            beside_only=self.beside_only,
             no_accumulation=self.no_accumulation,
             preset=self.preset,
             recipe=self.recipe,

@@ -9,6 +9,7 @@ import torch
 
 from workbench.catalog.build import build_method
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.contract import Progress
 from workbench.spec.errors import CheckError
 from workbench.spec.experiment import Experiment
@@ -41,7 +42,7 @@ def measure(experiment: Experiment, images: int, registry: Registry, report: Rep
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     before = psutil.Process().memory_info().rss
-    classes = 10 if registry.method(experiment.method.name).uses_labels else 0
+    classes = 10 if method_of(experiment.method, registry).uses_labels else 0
     method = build_method(experiment, train_images=training, classes=classes, registry=registry)
     stepper = make_stepper(experiment, method, device=device, registry=registry)
     drawn = _noise(experiment, device, classes)

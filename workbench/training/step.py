@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.contract import Batch, Loss, Method, Progress
 from workbench.spec.experiment import Experiment
 from workbench.training.devices import Precision, autocast, resolve_precision
@@ -141,7 +142,7 @@ def make_stepper(
             method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
         wrapped = DistributedDataParallel(method, device_ids=[ranks.local] if device.type == "cuda" else None)
     learning_rate = scaled_learning_rate(spec.learning_rate, spec.batch_size)
-    info = registry.method(experiment.method.name)
+    info = method_of(experiment.method, registry)
     return Stepper(
         method=method,
         wrapped=wrapped,

@@ -21,6 +21,7 @@ from workbench.runs.state import RunState, StatusName
 from workbench.spec.catalog import Catalog
 from workbench.spec.errors import NotFoundError
 from workbench.spec.experiment import Experiment
+from workbench.spec.tasks import card_of
 
 Row = tuple[str, str, str]
 
@@ -149,9 +150,9 @@ def event_line(event: AnyEvent) -> str:
 def method_title(experiment: Experiment, catalog: Catalog) -> str:
     """'SimCLR'; the bare name where the catalog has none."""
     try:
-        return catalog.method(experiment.method.name).title
+        return card_of(experiment.method, catalog).title
     except NotFoundError:
-        return experiment.method.name
+        return experiment.method.words
 
 
 def _backbone_title(experiment: Experiment, catalog: Catalog) -> str:
