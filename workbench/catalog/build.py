@@ -12,6 +12,7 @@ from workbench.catalog.registry import Registry
 from workbench.catalog.tasks import method_of, params_of
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
 from workbench.method.contract import Method, MethodInfo, Setting
+from workbench.method.frames import Frames
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, Experiment
@@ -68,7 +69,13 @@ def build_encoder(
 
 
 def build_method(
-    experiment: Experiment, *, train_images: int, classes: int, registry: Registry, fetch: bool = True
+    experiment: Experiment,
+    *,
+    train_images: int,
+    classes: int,
+    registry: Registry,
+    frames: Frames | None = None,
+    fetch: bool = True,
 ) -> Method:
     """The method of an experiment, its encoder inside, with the first weights of the experiment's seed.
 
@@ -76,7 +83,9 @@ def build_method(
     generator is left as it was. `fetch` as in `build_encoder`. Raises `NotFoundError`, `SpecError` (a
     parameter), `CheckError`.
     """
-    info, params, setting = configure(experiment, train_images=train_images, classes=classes, registry=registry)
+    info, params, setting = configure(
+        experiment, train_images=train_images, classes=classes, registry=registry, frames=frames
+    )
     _check_method(info, experiment, setting, registry)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
@@ -91,7 +100,7 @@ def build_method(
 
 
 def configure(
-    experiment: Experiment, *, train_images: int, classes: int, registry: Registry
+    experiment: Experiment, *, train_images: int, classes: int, registry: Registry, frames: Frames | None = None
 ) -> tuple[MethodInfo[Any], Params, Setting]:
     """The method of an experiment, its checked parameters, and what it may know of the run."""
     info = method_of(experiment.method, registry)
@@ -101,6 +110,7 @@ def configure(
         batch_size=experiment.train.batch_size,
         image_size=image_size_of(experiment),
         channels=channels_of(experiment.data),
+        frames=frames,
     )
     return info, params_of(experiment.method, registry), setting
 
@@ -133,6 +143,8 @@ def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Settin
             f"{'class' if setting.classes == 1 else 'classes'}.",
             hint="Choose where labels come from (data.labels), or a method without labels.",
         )
+    if info.uses_frames and (setting.frames is None or not len(setting.frames)):
+        raise CheckError(f"{info.title} learns from films, and these images are not known as frames of any.")
     missing = missing_needs(info, registry.backbone(experiment.backbone.name))
     if missing:
         raise CheckError(missing, hint="Choose another backbone.")

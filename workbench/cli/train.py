@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from workbench.cli import console
 from workbench.runs import control
-from workbench.runs.events import Clusters
+from workbench.runs.events import Clusters, Exam
 from workbench.runs.folder import RunFolder, slug, write_whole
 from workbench.runs.index import RunEntry, find_run, list_runs, read_entry
 from workbench.runs.launch import launch_trainer
@@ -398,6 +398,7 @@ def _document(entry: RunEntry) -> dict[str, Any]:
         "scalars": state.scalars,
         "probes": state.probes,
         "clusters": state.clusters,
+        "exams": state.last_exams(),
         "best_knn": best.accuracy if best else None,
         "health": state.health.values if state.health else {},
         "verdict": state.verdict,
@@ -418,6 +419,8 @@ def _print_entry(entry: RunEntry) -> None:
         print(f"  kNN     {_knn(state)}{_baselines(state, entry.experiment)}")
     if state.clusters:
         print(f"  groups  {_groups(state.clusters)}")
+    for exam in state.last_exams():
+        print(f"  task    {_task(exam)}")
     if state.verdict:
         print(f"  verdict {state.verdict.title}: {state.verdict.text}")
     for warning in state.warnings:
@@ -444,6 +447,13 @@ def _groups(clusters: Clusters) -> str:
     )
 
 
+def _task(exam: Exam) -> str:
+    return (
+        f"{exam.task} {exam.accuracy:.1%} right on {exam.images:,} held-out images, "
+        f"95 % interval {exam.low:.1%} to {exam.high:.1%}, by chance {exam.chance:.1%}"
+    )
+
+
 def _baselines(state: RunState, experiment: Experiment | None) -> str:
     parts = []
     start = experiment.backbone.at_start if experiment else "untrained"
@@ -463,6 +473,8 @@ def _say_outcome(run: RunFolder, state: RunState) -> None:
         console.say(f"kNN {_knn(state)}{_baselines(state, run.experiment())}")
     if state.clusters:
         console.say(_groups(state.clusters))
+    for exam in state.last_exams():
+        console.say(_task(exam))
     if state.verdict:
         console.say(f"{state.verdict.title}: {state.verdict.text}")
     for warning in state.warnings:

@@ -55,6 +55,7 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     local_views: bool = False
     needs: tuple[str, ...] = ()
     starts_from_run: bool = False
+    uses_frames: bool = False
     exhibits: bool = False
     beside_only: bool = False
     no_accumulation: str = ""

@@ -27,8 +27,11 @@ class DataSpec(Params, frozen=True, kw_only=True):
         str, param("A column whose equal values stay on one side of the split (a patient, a plate).", title="group by")
     ] = ""
     split: Annotated[
-        Literal["auto", "folders", "random"],
-        param("Test images: the folders train/ and test/ where they exist, or a random draw."),
+        Literal["auto", "folders", "random", "clips", "stretches"],
+        param(
+            "Test images: the folders train/ and test/ where they exist, or a random draw. Of frames of films, which "
+            "hardly differ from their neighbors: whole clips (each folder is one), or the last stretch of every clip."
+        ),
     ] = "auto"
     test_fraction: Annotated[float, param("Share of images kept for testing.", ge=0.02, le=0.9)] = 0.2
     size: Annotated[int, param("Side of the stored square image.", ge=8, le=1024, unit="px")] = 64

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,8 @@ class Stepper:
     seed: int
     uses_labels: bool
     uses_corners: bool
-    uses_partners: bool
+    uses_tuples: bool
+    same_draw: bool
     clip: float
     parts: int
 
@@ -49,7 +50,7 @@ class Stepper:
             indices=drawn.indices,
             labels=drawn.labels if self.uses_labels else None,
             corners=tuple(self._corners(drawn, epoch)) if self.uses_corners else (),
-            partner_views=self._made(drawn.partners, epoch)[0] if drawn.partners else (),
+            partner_views=tuple(self._made(self._drawn_as(one, drawn), epoch)[0] for one in drawn.partners),
         )
 
     def batches(self, drawn: Drawn, epoch: int) -> Iterator[Batch]:
@@ -87,6 +88,10 @@ class Stepper:
         if isinstance(self.wrapped, DistributedDataParallel) and not last:
             return self.wrapped.no_sync()
         return nullcontext()
+
+    def _drawn_as(self, partner: Drawn, first: Drawn) -> Drawn:
+        """With the ids of a tuple's first images its others get the same draws: one crop for all frames, say."""
+        return replace(partner, ids=first.ids) if self.same_draw else partner
 
     def _made(self, drawn: Drawn, epoch: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """The global and the local views."""
@@ -155,7 +160,8 @@ def make_stepper(
         seed=experiment.seed,
         uses_labels=info.uses_labels,
         uses_corners=info.uses_corners,
-        uses_partners=info.uses_partners,
+        uses_tuples=info.uses_tuples,
+        same_draw=info.same_draw,
         clip=spec.clip_gradient,
         parts=spec.accumulate,
     )

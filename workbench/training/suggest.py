@@ -140,7 +140,7 @@ def suggest_views(
 
 def _train_images(scan: ScanReport, data: DataSpec) -> int:
     count = min(scan.count, data.limit) if data.limit else scan.count
-    if data.split != "random" and "test" in scan.parts and "train" in scan.parts:
+    if data.split in ("auto", "folders") and "test" in scan.parts and "train" in scan.parts:
         return max(1, round(count * (1 - scan.parts.count("test") / scan.count)))
     return max(1, round(count * (1 - data.test_fraction)))
 
