@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from workbench.augment.normalize import Normalization
 from workbench.catalog.registry import Registry
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
 from workbench.method.contract import Method, MethodInfo, Setting
@@ -67,15 +68,23 @@ def build_encoder(
 
 
 def build_method(
-    experiment: Experiment, *, train_images: int, classes: int, registry: Registry, fetch: bool = True
+    experiment: Experiment,
+    *,
+    train_images: int,
+    classes: int,
+    registry: Registry,
+    normalization: Normalization | None = None,
+    fetch: bool = True,
 ) -> Method:
     """The method of an experiment, its encoder inside, with the first weights of the experiment's seed.
 
     The encoder is drawn first, so that it is the same as `build_encoder` under the same seed. torch's
-    generator is left as it was. `fetch` as in `build_encoder`. Raises `NotFoundError`, `SpecError` (a
-    parameter), `CheckError`.
+    generator is left as it was. normalization: that of the views, where there is one. `fetch` as in
+    `build_encoder`. Raises `NotFoundError`, `SpecError` (a parameter), `CheckError`.
     """
-    info, params, setting = configure(experiment, train_images=train_images, classes=classes, registry=registry)
+    info, params, setting = configure(
+        experiment, train_images=train_images, classes=classes, registry=registry, normalization=normalization
+    )
     _check_method(info, experiment, setting, registry)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
@@ -90,7 +99,12 @@ def build_method(
 
 
 def configure(
-    experiment: Experiment, *, train_images: int, classes: int, registry: Registry
+    experiment: Experiment,
+    *,
+    train_images: int,
+    classes: int,
+    registry: Registry,
+    normalization: Normalization | None = None,
 ) -> tuple[MethodInfo[Any], Params, Setting]:
     """The method of an experiment, its checked parameters, and what it may know of the run."""
     info = registry.method(experiment.method.name)
@@ -101,6 +115,9 @@ def configure(
         image_size=image_size_of(experiment),
         channels=channels_of(experiment.data),
     )
+    if normalization is not None:
+        mean, std = tuple(normalization.mean.tolist()), tuple(normalization.std.tolist())
+        setting = replace(setting, mean=mean, std=std)
     return info, convert(experiment.method.params, info.params, where="method.params"), setting
 
 

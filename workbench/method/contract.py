@@ -69,13 +69,18 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a method may know of the run that it is built for."""
+    """What a method may know of the run that it is built for.
+
+    mean, std: what was taken out of every view, per channel, or one number for all; as they are here, nothing was.
+    """
 
     train_images: int
     classes: int
     batch_size: int
     image_size: int
     channels: int
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
 
 
 EncodeAll = Callable[[nn.Module], Tensor]

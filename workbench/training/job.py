@@ -149,6 +149,7 @@ def make_ready(
         train_images=data.planned_train,
         classes=len(data.classes),
         registry=registry,
+        normalization=normalization,
         fetch=not has_checkpoint(run),  # What a checkpoint fills must not depend on a hub or on another run.
     )
     torch.manual_seed(experiment.seed + ranks.rank)
@@ -168,7 +169,11 @@ def make_ready(
         world=ranks.world,
     )
     info, params, setting = configure(
-        experiment, train_images=data.planned_train, classes=len(data.classes), registry=registry
+        experiment,
+        train_images=data.planned_train,
+        classes=len(data.classes),
+        registry=registry,
+        normalization=normalization,
     )
     watcher = Watcher(
         run,
