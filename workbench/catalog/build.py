@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from workbench.augment.normalize import Normalization
 from workbench.catalog.registry import Registry
 from workbench.catalog.tasks import method_of, params_of
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
@@ -75,16 +76,22 @@ def build_method(
     classes: int,
     registry: Registry,
     frames: Frames | None = None,
+    normalization: Normalization | None = None,
     fetch: bool = True,
 ) -> Method:
     """The method of an experiment, its encoder inside, with the first weights of the experiment's seed.
 
     The encoder is drawn first, so that it is the same as `build_encoder` under the same seed. torch's
-    generator is left as it was. `fetch` as in `build_encoder`. Raises `NotFoundError`, `SpecError` (a
-    parameter), `CheckError`.
+    generator is left as it was. normalization: that of the views, where there is one. `fetch` as in
+    `build_encoder`. Raises `NotFoundError`, `SpecError` (a parameter), `CheckError`.
     """
     info, params, setting = configure(
-        experiment, train_images=train_images, classes=classes, registry=registry, frames=frames
+        experiment,
+        train_images=train_images,
+        classes=classes,
+        registry=registry,
+        frames=frames,
+        normalization=normalization,
     )
     _check_method(info, experiment, setting, registry)
     with torch.random.fork_rng(devices=[]):
@@ -100,7 +107,13 @@ def build_method(
 
 
 def configure(
-    experiment: Experiment, *, train_images: int, classes: int, registry: Registry, frames: Frames | None = None
+    experiment: Experiment,
+    *,
+    train_images: int,
+    classes: int,
+    registry: Registry,
+    frames: Frames | None = None,
+    normalization: Normalization | None = None,
 ) -> tuple[MethodInfo[Any], Params, Setting]:
     """The method of an experiment, its checked parameters, and what it may know of the run."""
     info = method_of(experiment.method, registry)
@@ -112,6 +125,9 @@ def configure(
         channels=channels_of(experiment.data),
         frames=frames,
     )
+    if normalization is not None:
+        mean, std = tuple(normalization.mean.tolist()), tuple(normalization.std.tolist())
+        setting = replace(setting, mean=mean, std=std)
     return info, params_of(experiment.method, registry), setting
 
 

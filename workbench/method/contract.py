@@ -74,6 +74,7 @@ class Setting:
     """What a method may know of the run that it is built for.
 
     frames: what is known of the training images as frames of films, given only to a method that `uses_frames`.
+    mean, std: what was taken out of every view, per channel, or one number for all; as they are here, nothing was.
     """
 
     train_images: int
@@ -82,6 +83,8 @@ class Setting:
     image_size: int
     channels: int
     frames: Frames | None = None
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
 
 
 EncodeAll = Callable[[nn.Module], Tensor]

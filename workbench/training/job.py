@@ -155,6 +155,7 @@ def make_ready(
         classes=len(data.classes),
         registry=registry,
         frames=frames,
+        normalization=normalization,
         fetch=not has_checkpoint(run),  # What a checkpoint fills must not depend on a hub or on another run.
     )
     torch.manual_seed(experiment.seed + ranks.rank)
@@ -174,7 +175,12 @@ def make_ready(
         world=ranks.world,
     )
     info, params, setting = configure(
-        experiment, train_images=data.planned_train, classes=len(data.classes), registry=registry, frames=frames
+        experiment,
+        train_images=data.planned_train,
+        classes=len(data.classes),
+        registry=registry,
+        normalization=normalization,
+        frames=frames,
     )
     watcher = Watcher(
         run,
