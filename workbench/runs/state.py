@@ -10,6 +10,7 @@ from workbench.runs.events import (
     CheckpointSaved,
     Clusters,
     Derived,
+    ExhibitTaken,
     Failure,
     Health,
     Phase,
@@ -46,6 +47,7 @@ class RunState:
     probes: tuple[Probe, ...] = ()
     clusters: Clusters | None = None
     snapshots: tuple[SnapshotTaken, ...] = ()
+    exhibits: tuple[ExhibitTaken, ...] = ()
     checkpoint: CheckpointSaved | None = None
     warnings: tuple[Warned, ...] = ()
     failure: Failure | None = None
@@ -122,15 +124,21 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
             return replace(state, probes=(*kept, event))
         case Clusters():
             return replace(state, clusters=event)
-        case SnapshotTaken():
-            others = tuple(snapshot for snapshot in state.snapshots if snapshot.epoch != event.epoch)
-            return replace(state, snapshots=(*others, event))
+        case SnapshotTaken() | ExhibitTaken():
+            return _with_file(state, event)
         case CheckpointSaved():
             return replace(state, checkpoint=event)
         case Warned():
             return replace(state, warnings=(*state.warnings, event))
         case Failure():
             return replace(state, failure=event)
+
+
+def _with_file(state: RunState, event: SnapshotTaken | ExhibitTaken) -> RunState:
+    """The newest of an epoch is the one that counts."""
+    if isinstance(event, SnapshotTaken):
+        return replace(state, snapshots=(*(one for one in state.snapshots if one.epoch != event.epoch), event))
+    return replace(state, exhibits=(*(one for one in state.exhibits if one.epoch != event.epoch), event))
 
 
 def _subject(probe: Probe) -> tuple[str, str, int]:
@@ -147,6 +155,7 @@ def _go_back(state: RunState, started: Started) -> RunState:
         state,
         probes=tuple(probe for probe in state.probes if probe.epoch <= started.epoch),
         snapshots=tuple(snapshot for snapshot in state.snapshots if snapshot.epoch <= started.epoch),
+        exhibits=tuple(exhibit for exhibit in state.exhibits if exhibit.epoch <= started.epoch),
         health=health if health and health.epoch <= started.epoch else None,
         verdict=verdict if verdict and verdict.epoch <= started.epoch else None,
         clusters=clusters if clusters and clusters.epoch <= started.epoch else None,

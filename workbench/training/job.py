@@ -41,6 +41,7 @@ from workbench.training.checkpoint import (
 from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.encode import AllImages
+from workbench.training.exhibitor import Exhibitor
 from workbench.training.feed import Feed, Partners
 from workbench.training.journal import Journal
 from workbench.training.meter import Meter
@@ -183,6 +184,9 @@ def make_ready(
         fingerprint=Fingerprint(info=info, params=params, setting=setting),
         assign=_assigning(method),
         start=experiment.backbone.at_start,
+        exhibitor=Exhibitor(run, journal, info=info, stepper=stepper, normalization=normalization, data=data)
+        if info.exhibits
+        else None,
     )
     meter = Meter(device)
     resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)
