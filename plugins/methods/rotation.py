@@ -62,6 +62,7 @@ class Rotation(Method):
                 title="Turned back as it thinks",
                 images=torch.stack([torch.rot90(one, -turn, (1, 2)) for one, turn in zip(turned, said, strict=True)]),
                 captions=_words(said),
+                right=tuple(answer == turn for answer, turn in zip(said, turns.tolist(), strict=True)),
             ),
         )
 

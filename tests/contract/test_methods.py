@@ -145,6 +145,7 @@ def test_what_it_shows_of_its_task(info: MethodInfo[Any], channels: int) -> None
         assert panel.images.shape[1] in (1, 3, channels)
         assert torch.isfinite(panel.images).all()
         assert len(panel.captions) in (0, 6)
+        assert len(panel.right) in ((0, 6) if panel.part == "answer" else (0,))
         assert panel.part == "answer" or torch.equal(panel.images, other.images), "it does not depend on the weights"
         assert panel.normalized or (panel.images.min() >= 0 and panel.images.max() <= 1)
 

@@ -28,10 +28,10 @@ def method_of(spec: MethodSpec, registry: Registry) -> MethodInfo[Any]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise SpecError(f"'{twice}' is there twice; a task is trained once, with one weight.", where="method.also")
-    partnered = [info.title for info in infos if info.uses_partners]
-    if len(partnered) > 1:
+    choosing = [info.title for info in infos if info.uses_tuples]
+    if len(choosing) > 1:
         raise SpecError(
-            f"{partnered[0]} and {partnered[1]} both choose an image beside each one, and there is room for one.",
+            f"{choosing[0]} and {choosing[1]} both choose which images come together, and only one can.",
             where="method.also",
         )
     return several([Task(info=info, weight=task.weight) for info, task in zip(infos, spec.tasks, strict=True)])

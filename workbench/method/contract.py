@@ -133,7 +133,8 @@ class Method(nn.Module, ABC):
         """What its task looks like, for a few images: pictures of what goes in, what is asked and what it answers.
 
         Asked in eval mode, without gradients, of a method whose record says `exhibits`; it must change nothing, and
-        give the same pictures of the same batch whatever the step, so that answers can be compared over a run.
+        give the same pictures of the same batch whatever the step, so that answers can be compared over a run. Only
+        one of several processes is asked, perhaps before the first epoch has begun.
         """
         del batch, progress
         return ()

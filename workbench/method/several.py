@@ -23,7 +23,9 @@ from workbench.method.contract import (
     Symptom,
     detached,
 )
+from workbench.method.exam import Answers
 from workbench.method.exhibit import Panel
+from workbench.method.frames import Frames
 from workbench.spec.params import Params
 from workbench.spec.tasks import joint_demands
 
@@ -72,11 +74,11 @@ class Several(Method):
         for _, method in self._each():
             method.before_epoch(encode, progress)
 
-    def partners(self, indices: Tensor, progress: Progress) -> Tensor | None:
+    def tuples(self, indices: Tensor, progress: Progress) -> Tensor | None:
         """Those of the one task that wants some."""
         for task, method in self._each():
-            if task.info.uses_partners:
-                return method.partners(indices, progress)
+            if task.info.uses_tuples:
+                return method.tuples(indices, progress)
         return None
 
     def assign(self, features: Tensor) -> Tensor | None:
@@ -102,6 +104,19 @@ class Several(Method):
             for panel in method.exhibit(narrowed(batch, task.info), progress)
         )
 
+    def exam(self, batch: Batch, progress: Progress) -> tuple[Answers, ...]:
+        """The answers of all."""
+        return tuple(
+            answers for task, method in self._each() for answers in method.exam(narrowed(batch, task.info), progress)
+        )
+
+    def exam_tuples(self, frames: Frames) -> Tensor:
+        """The questions of the one task about films."""
+        for task, method in self._each():
+            if task.info.uses_frames:
+                return method.exam_tuples(frames)
+        return super().exam_tuples(frames)
+
     def steady_parameters(self) -> Iterable[nn.Parameter]:
         """Of all."""
         for _, method in self._each():
@@ -121,7 +136,7 @@ def narrowed(batch: Batch, info: MethodInfo[Any]) -> Batch:
         local_views=batch.local_views if info.local_views else (),
         labels=batch.labels if info.uses_labels else None,
         corners=batch.corners if info.uses_corners else (),
-        partner_views=batch.partner_views if info.uses_partners else (),
+        partner_views=batch.partner_views if info.uses_tuples else (),
     )
 
 
@@ -141,7 +156,8 @@ def several(tasks: Sequence[Task]) -> MethodInfo[SeveralParams]:
         params=SeveralParams,
         build=lambda encoder, params, setting: Several(encoder, tasks, params, setting),
         uses_corners=any(info.uses_corners for info in infos),
-        uses_partners=any(info.uses_partners for info in infos),
+        uses_tuples=any(info.uses_tuples for info in infos),
+        same_draw=any(info.same_draw for info in infos),
         recipe=first.recipe,
         chance_loss=_chance(tasks) if all(info.chance_loss for info in infos) else None,
         symptoms=tuple(_of_one(number, info, one) for number, info in enumerate(infos) for one in info.symptoms),

@@ -42,6 +42,7 @@ from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.encode import AllImages
 from workbench.training.exam import Examiner
+from workbench.training.exhibitor import Exhibitor
 from workbench.training.feed import Feed, Tuples
 from workbench.training.frames import frames_of
 from workbench.training.journal import Journal
@@ -201,6 +202,9 @@ def make_ready(
             in_films=frames is not None,
         ),
         start=experiment.backbone.at_start,
+        exhibitor=Exhibitor(run, journal, info=info, stepper=stepper, normalization=normalization, data=data)
+        if info.exhibits
+        else None,
     )
     meter = Meter(device)
     resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)

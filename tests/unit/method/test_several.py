@@ -76,7 +76,7 @@ def test_the_loss_and_its_gradient_are_the_weighted_sum_of_each_task_alone() -> 
 
 def test_each_task_sees_what_it_would_see_alone() -> None:
     every = dataclasses.replace(
-        REGISTRY.method("dino"), uses_labels=True, uses_corners=True, uses_partners=True, local_views=True
+        REGISTRY.method("dino"), uses_labels=True, uses_corners=True, uses_tuples=True, local_views=True
     )
     views = [torch.randn(4, 3, 32, 32) for _ in range(2)]
     batch = as_batch(every, views)
