@@ -95,7 +95,8 @@ def rectangles_mask(draw: Draw, grid: tuple[int, int], most: float, *, name: str
         size = 1 + (draw.uniform(f"{name} {axis} size", _RECTANGLES) * max(1, round(largest * length))).long()
         first = (draw.uniform(f"{name} {axis}", _RECTANGLES) * (length - size + 1)).long()
         inside.append(_within(first, size, length))
-    covered = (inside[0][..., :, None] & inside[1][..., None, :]).flatten(2).cumsum(dim=1) > 0
+    each = (inside[0][..., :, None] & inside[1][..., None, :]).flatten(2)
+    covered = torch.cat((torch.zeros_like(each[:, :1]), each), dim=1).cumsum(dim=1) > 0
     goal = most * (0.5 + 0.5 * draw.uniform(f"{name} share", 1)) * grid[0] * grid[1]
     enough = (covered.sum(dim=2) >= goal).long()
     enough[:, -1] = 1
