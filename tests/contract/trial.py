@@ -18,6 +18,7 @@ TRAIN_IMAGES = 160
 EPOCH_STEPS = 2
 SLIM: dict[str, float] = {
     "hidden": 48,
+    "width": 16,
     "dim": 32,
     "bottleneck": 16,
     "queue": 2 * BATCH,
