@@ -1,6 +1,6 @@
 """From what an experiment asks to networks: the encoder, and the method around it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -67,19 +67,25 @@ def build_encoder(
 
 
 def build_method(
-    experiment: Experiment, *, train_images: int, classes: int, registry: Registry, fetch: bool = True
+    experiment: Experiment,
+    *,
+    train_images: int,
+    classes: int,
+    registry: Registry,
+    fetch: bool = True,
+    encode: Callable[..., Encoder] = build_encoder,
 ) -> Method:
     """The method of an experiment, its encoder inside, with the first weights of the experiment's seed.
 
     The encoder is drawn first, so that it is the same as `build_encoder` under the same seed. torch's
-    generator is left as it was. `fetch` as in `build_encoder`. Raises `NotFoundError`, `SpecError` (a
-    parameter), `CheckError`.
+    generator is left as it was. `fetch` as in `build_encoder`; `encode` may stand for it where somebody keeps one.
+    Raises `NotFoundError`, `SpecError` (a parameter), `CheckError`.
     """
     info, params, setting = configure(experiment, train_images=train_images, classes=classes, registry=registry)
     _check_method(info, experiment, setting, registry)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
-        encoder = build_encoder(
+        encoder = encode(
             experiment.backbone,
             channels=setting.channels,
             image_size=setting.image_size,

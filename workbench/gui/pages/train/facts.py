@@ -154,6 +154,14 @@ def method_title(experiment: Experiment, catalog: Catalog) -> str:
         return experiment.method.name
 
 
+def shows_task(experiment: Experiment, catalog: Catalog) -> bool:
+    """Whether its method has pictures of its task."""
+    try:
+        return catalog.method(experiment.method.name).exhibits
+    except NotFoundError:
+        return False
+
+
 def _backbone_title(experiment: Experiment, catalog: Catalog) -> str:
     try:
         return catalog.backbone(experiment.backbone.name).title
