@@ -53,7 +53,8 @@ class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
     """→ SuggestReply. An experiment with defaults scaled to the data, the method and this machine.
 
     preset: a name or a file; "" chooses one for the images and the method. Unless `scaled`, its views are as
-    published but for their sizes. ready: a ready experiment, which brings its method and views.
+    published but for their sizes. ready: a ready experiment, which brings its method and views; runs: the folder in
+    which the run of its first round is looked for.
     """
 
     scan: ScanReport
@@ -63,6 +64,7 @@ class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
     preset: str = ""
     scaled: bool = True
     ready: str = ""
+    runs: str = ""
 
 
 class CheckViews(Request, frozen=True, kw_only=True, tag="check_views"):

@@ -53,6 +53,7 @@ def _page(facts: RunFacts, registry: Registry) -> str:
         training.curves(facts),
         drawn_map,
         training.about(facts, beside_map=bool(drawn_map)),
+        training.exams(facts),
         training.clusters(facts),
         training.health(facts),
         results.probes(facts),

@@ -103,6 +103,21 @@ class Clusters(Event, frozen=True, kw_only=True, tag="clusters"):
     images: int
 
 
+class Exam(Event, frozen=True, kw_only=True, tag="exam"):
+    """How a method does at a task of its own on held-out images (`Method.exam`), with the 95 % interval.
+
+    `chance` is the accuracy of guessing.
+    """
+
+    epoch: int
+    task: str
+    accuracy: float
+    low: float
+    high: float
+    chance: float
+    images: int
+
+
 class Verdict(Event, frozen=True, kw_only=True, tag="verdict"):
     """What the health figures say, in words."""
 
@@ -160,6 +175,7 @@ AnyEvent = (
     | Health
     | Probe
     | Clusters
+    | Exam
     | Verdict
     | SnapshotTaken
     | ExhibitTaken

@@ -41,8 +41,10 @@ from workbench.training.checkpoint import (
 from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.encode import AllImages
+from workbench.training.exam import Examiner
 from workbench.training.exhibitor import Exhibitor
-from workbench.training.feed import Feed, Partners
+from workbench.training.feed import Feed, Tuples
+from workbench.training.frames import frames_of
 from workbench.training.journal import Journal
 from workbench.training.meter import Meter
 from workbench.training.pulse import Pulse
@@ -126,9 +128,9 @@ class Job:
         self.method.before_epoch(encode, progress)
         self.meter.forget_time()
 
-    def partners(self, progress: Progress) -> Partners | None:
-        """Which images come beside those of an epoch, as the method says; None where it wants none."""
-        return partial(self.method.partners, progress=progress) if self.stepper.uses_partners else None
+    def tuples(self, progress: Progress) -> Tuples | None:
+        """Which images come together in an epoch, as the method says; None where it takes each alone."""
+        return partial(self.method.tuples, progress=progress) if self.stepper.uses_tuples else None
 
     def memory(self) -> float:
         """Bytes that training holds on its device."""
@@ -145,11 +147,16 @@ def make_ready(
     _check_split(experiment, data, ranks)
     experiment = structs.replace(experiment, data=of_planes(experiment.data, data.store.pixels.shape[1]))
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
+    frames = None
+    if registry.method(experiment.method.name).uses_frames:
+        frames = frames_of(data.store.pixels, data.table.paths, data.train_rows)
     method = build_method(
         experiment,
         train_images=data.planned_train,
         classes=len(data.classes),
         registry=registry,
+        frames=frames,
+        normalization=normalization,
         fetch=not has_checkpoint(run),  # What a checkpoint fills must not depend on a hub or on another run.
     )
     torch.manual_seed(experiment.seed + ranks.rank)
@@ -169,7 +176,12 @@ def make_ready(
         world=ranks.world,
     )
     info, params, setting = configure(
-        experiment, train_images=data.planned_train, classes=len(data.classes), registry=registry
+        experiment,
+        train_images=data.planned_train,
+        classes=len(data.classes),
+        registry=registry,
+        normalization=normalization,
+        frames=frames,
     )
     watcher = Watcher(
         run,
@@ -183,6 +195,12 @@ def make_ready(
         seed=experiment.seed,
         fingerprint=Fingerprint(info=info, params=params, setting=setting),
         assign=_assigning(method),
+        examine=Examiner(
+            stepper=stepper,
+            data=data,
+            batch_size=max(1, experiment.train.batch_size // ranks.world),
+            in_films=frames is not None,
+        ),
         start=experiment.backbone.at_start,
         exhibitor=Exhibitor(run, journal, info=info, stepper=stepper, normalization=normalization, data=data)
         if info.exhibits

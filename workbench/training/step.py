@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.contract import Batch, Loss, Method, Progress
 from workbench.method.feeding import make_batch
 from workbench.spec.experiment import Experiment
@@ -36,16 +37,18 @@ class Stepper:
     seed: int
     uses_labels: bool
     uses_corners: bool
-    uses_partners: bool
+    uses_tuples: bool
+    same_draw: bool
     clip: float
     parts: int
 
     def views(self, drawn: Drawn, epoch: int) -> Batch:
         """The batch that the method gets: views made and normalized on the device."""
         batch = self._made(drawn, epoch, corners=self.uses_corners)
-        if drawn.partners is None:
+        if not drawn.partners:
             return batch
-        return replace(batch, partner_views=self._made(drawn.partners, epoch).views)
+        others = tuple(self._made(self._drawn_as(one, drawn), epoch).views for one in drawn.partners)
+        return replace(batch, partner_views=others)
 
     def batches(self, drawn: Drawn, epoch: int) -> Iterator[Batch]:
         """The parts in which these images go through the network, each made when it is its turn."""
@@ -82,6 +85,10 @@ class Stepper:
         if isinstance(self.wrapped, DistributedDataParallel) and not last:
             return self.wrapped.no_sync()
         return nullcontext()
+
+    def _drawn_as(self, partner: Drawn, first: Drawn) -> Drawn:
+        """With the ids of a tuple's first images its others get the same draws: one crop for all frames, say."""
+        return replace(partner, ids=first.ids) if self.same_draw else partner
 
     def _made(self, drawn: Drawn, epoch: int, *, corners: bool = False) -> Batch:
         return make_batch(
@@ -130,7 +137,7 @@ def make_stepper(
             method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
         wrapped = DistributedDataParallel(method, device_ids=[ranks.local] if device.type == "cuda" else None)
     learning_rate = scaled_learning_rate(spec.learning_rate, spec.batch_size)
-    info = registry.method(experiment.method.name)
+    info = method_of(experiment.method, registry)
     return Stepper(
         method=method,
         wrapped=wrapped,
@@ -143,7 +150,8 @@ def make_stepper(
         seed=experiment.seed,
         uses_labels=info.uses_labels,
         uses_corners=info.uses_corners,
-        uses_partners=info.uses_partners,
+        uses_tuples=info.uses_tuples,
+        same_draw=info.same_draw,
         clip=spec.clip_gradient,
         parts=spec.accumulate,
     )

@@ -22,11 +22,12 @@ from workbench.inspect.project import pca
 from workbench.inspect.symptoms import Fingerprint
 from workbench.inspect.verdict import Look, verdict
 from workbench.method.backbone import Encoder
-from workbench.runs.events import Clusters, Health, Probe, SnapshotTaken, Verdict, read_events
+from workbench.runs.events import Clusters, Exam, Health, Probe, SnapshotTaken, Verdict, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.snapshot import Snapshot, write_snapshot
 from workbench.runs.state import fold
 from workbench.spec.experiment import WatchSpec
+from workbench.training.exam import Examine
 from workbench.training.exhibitor import Exhibitor
 from workbench.training.journal import Journal, disk_words
 
@@ -87,6 +88,7 @@ class Watcher:
         seed: int,
         fingerprint: Fingerprint,
         assign: Assign,
+        examine: Examine,
         start: str,
         exhibitor: Exhibitor | None,
     ) -> None:
@@ -102,6 +104,7 @@ class Watcher:
         self._seed = seed
         self._fingerprint = fingerprint
         self._assign = assign
+        self._examine = examine
         self._start = start
         self._exhibitor = exhibitor
         self._split_rows = data.split_rows
@@ -185,6 +188,7 @@ class Watcher:
         if self._watched.has_labels:
             accuracy = self._knn(embeddings, epoch, "encoder" if epoch else "untrained")
         self._clusters(embeddings, epoch)
+        self._exams(epoch)
         look = Look(
             epoch=epoch,
             values=figures.values,
@@ -253,6 +257,22 @@ class Watcher:
                 images=int(known.sum()),
             )
         )
+
+    def _exams(self, epoch: int) -> None:
+        """The method's own questions about the watched test images."""
+        for grade in self._examine(self._watched.test_rows):
+            low, high = wilson(grade.right, grade.images)
+            self._journal.tell(
+                Exam(
+                    epoch=epoch,
+                    task=grade.task,
+                    accuracy=grade.right / grade.images,
+                    low=low,
+                    high=high,
+                    chance=grade.chance,
+                    images=grade.images,
+                )
+            )
 
     def _pair(self, encoder: Encoder, epoch: int) -> Pair | None:
         """Two global views of some images, for alignment; None where the plan makes fewer."""

@@ -37,19 +37,20 @@ def show_task(request: ShowTask, report: Report) -> tuple[ShowTaskReply, Arrays]
     import torch
 
     from workbench.augment.plan import ViewPlan
+    from workbench.catalog.tasks import method_of
     from workbench.inspect.exhibit import indices_of
     from workbench.inspect.exhibit import show_task as shown
     from workbench.method.feeding import make_batch
 
     began = time.perf_counter()
-    info = registry.method(request.experiment.method.name)
+    info = method_of(request.experiment.method, registry)
     if not info.exhibits:
         raise UsageError(f"{info.title} has no pictures of its task.", hint="Its views are all that there is to see.")
     pixels = decoded(request.experiment.data, request.paths)
     experiment = _counted(request)
     report("building the network", 0, 0)
-    method = _method(experiment, max(1, request.images))
     normalization = _normalization(experiment, pixels)
+    method = _method(experiment, max(1, request.images), normalization)
     report("showing the task", 0, 0)
     ids = torch.from_numpy(image_ids(request.paths))
     batch = make_batch(
@@ -77,7 +78,7 @@ def _counted(request: ShowTask) -> Experiment:
     return replace(request.experiment, data=counted(data, Path(data.folder).expanduser(), request.paths))
 
 
-def _method(experiment: Experiment, train_images: int) -> "Method":
+def _method(experiment: Experiment, train_images: int, normalization: "Normalization") -> "Method":
     """The untrained method. Its views, seeds and schedule do not matter to what it is built of."""
     from workbench.catalog.build import build_method
 
@@ -86,6 +87,7 @@ def _method(experiment: Experiment, train_images: int) -> "Method":
         train_images=train_images,
         classes=_CLASSES,
         registry=torch_side.registry(),
+        normalization=normalization,
         fetch=False,
         encode=_encode,
     )

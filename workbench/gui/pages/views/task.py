@@ -11,6 +11,8 @@ from workbench.gui.pages.views.board import Board
 from workbench.gui.pages.views.feed import TaskFeed
 from workbench.gui.session import Session
 from workbench.spec.catalog import MethodCard
+from workbench.spec.errors import NotFoundError
+from workbench.spec.tasks import card_of
 
 IMAGES = 12
 """How many are shown at most: each goes through the untrained network."""
@@ -77,8 +79,8 @@ class TaskMode(QObject):
             self.changed.emit()
 
     def _on_task(self, request: ShowTask, reply: ShowTaskReply, arrays: Arrays) -> None:
-        card = method_of(self._session)
-        if card is not None and card.name == request.experiment.method.name:
+        card, draft = method_of(self._session), self._session.draft
+        if card is not None and draft is not None and draft.method.words == request.experiment.method.words:
             note = f"{card.title}, before any training · {self.feed.latency_ms:.0f} ms"
             self._board.show_task(request, reply, arrays, note)
 
@@ -88,6 +90,8 @@ class TaskMode(QObject):
 
 
 def method_of(session: Session) -> MethodCard | None:
-    """The draft's method, where the catalog has it."""
-    draft = session.draft
-    return next((card for card in session.catalog.methods if draft and card.name == draft.method.name), None)
+    """The draft's method, with the tasks beside it, where the catalog has them."""
+    try:
+        return card_of(session.draft.method, session.catalog) if session.draft else None
+    except NotFoundError:
+        return None

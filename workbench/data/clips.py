@@ -1,0 +1,105 @@
+"""Films as folders: each sub-folder a clip, its images the frames, in the natural order of their names."""
+
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from workbench.data.formats import read_image
+from workbench.spec.errors import DataError
+
+LEAST_FRAMES = 5
+"""Images of a folder from which on it can be a clip."""
+
+_DIGITS = re.compile(r"(\d+)")
+_LOOKED_INTO = 4
+_SIDE = 16
+_ALIKE = 0.5
+"""Up to this share of the difference of any two images, neighbors look like frames of one film."""
+
+
+def clips_of(paths: Sequence[str]) -> dict[str, list[int]]:
+    """The rows of every folder's images in their natural order (9 before 10), by the folder's path."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for row, path in enumerate(paths):
+        found[path.rpartition("/")[0]].append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: _natural(paths[row]))
+    return dict(sorted(found.items()))
+
+
+def positions(paths: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which clip each of N images is a frame of, and its place among that clip's: (N,) int64, both counted from 0."""
+    clip, place = np.zeros(len(paths), np.int64), np.zeros(len(paths), np.int64)
+    for number, rows in enumerate(clips_of(paths).values()):
+        clip[rows], place[rows] = number, np.arange(len(rows))
+    return clip, place
+
+
+def numbered_clips(paths: Sequence[str]) -> dict[str, list[int]]:
+    """The folders of at least `LEAST_FRAMES` images whose names are alike but for a number (frame_07.png)."""
+    return {name: rows for name, rows in clips_of(paths).items() if _are_numbered([paths[row] for row in rows])}
+
+
+def count_clips(folder: Path, paths: Sequence[str]) -> int:
+    """How many clips a folder of films holds; 0 where its images are no films.
+
+    Most images must stand in numbered folders, and neighbors must look alike: classes of pictures are often numbered
+    too. A few images are decoded for that.
+    """
+    clips = numbered_clips(paths)
+    frames = sum(map(len, clips.values()))
+    if not clips or frames < 0.9 * len(paths):
+        return 0
+    return len(clips) if _neighbors_are_alike(folder, paths, clips) else 0
+
+
+def _natural(path: str) -> list[tuple[int, str]]:
+    """A key by which numbers count as numbers."""
+    parts = _DIGITS.split(path.rpartition("/")[2])
+    return [(int(part), "") if place % 2 else (0, part.lower()) for place, part in enumerate(parts)] + [(0, path)]
+
+
+def _are_numbered(paths: Sequence[str]) -> bool:
+    if len(paths) < LEAST_FRAMES:
+        return False
+    parts = [_DIGITS.split(path.rpartition("/")[2].rpartition(".")[0]) for path in paths]
+    numbers = {one[-2] for one in parts if len(one) > 1}
+    return len(numbers) == len(paths) and len({(*one[:-2], one[-1]) for one in parts}) == 1
+
+
+def _neighbors_are_alike(folder: Path, paths: Sequence[str], clips: Mapping[str, list[int]]) -> bool:
+    """Compares neighbors with images of other folders; with one folder alone, with images far off in it."""
+    films = list(clips.values())
+    films = films[:: max(1, len(films) // _LOOKED_INTO)][:_LOOKED_INTO]
+    near, far = [], []
+    try:
+        shown = [[_small(folder / paths[rows[place]]) for place in _looked_at(len(rows))] for rows in films]
+    except (DataError, OSError):
+        return False
+    for number, pictures in enumerate(shown):
+        early, after_early, late, after_late = pictures
+        other = late if len(shown) == 1 else shown[(number + 1) % len(shown)][0]
+        near += [_difference(early, after_early), _difference(late, after_late)]
+        far.append(_difference(early, other))
+    return statistics.median(near) <= _ALIKE * statistics.median(far)
+
+
+def _looked_at(count: int) -> Iterator[int]:
+    """Two neighbors in the first half of a clip, and two in the last."""
+    for place in (count // 5, max(count // 5 + 1, 4 * count // 5 - 1)):
+        yield from (place, min(count - 1, place + 1))
+
+
+def _small(path: Path) -> NDArray[np.float32]:
+    image = read_image(path, "gray", at_least=(_SIDE, _SIDE))
+    return np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BOX), np.float32)
+
+
+def _difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float(np.abs(one - other).mean())
