@@ -252,7 +252,7 @@ class ExhibitGrid(QAbstractScrollArea):
                 box.moveTop(0)
                 box.setHeight(HEADER - 4)
                 text = painter.fontMetrics().elidedText(
-                    column.panel.title, Qt.TextElideMode.ElideRight, int(box.width())
+                    column.panel.title, Qt.TextElideMode.ElideMiddle, int(box.width())
                 )
                 painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
