@@ -93,6 +93,8 @@ def test_steps_change_the_encoder(info: MethodInfo[Any]) -> None:
 def test_views_that_teach_nothing_leave_it_at_chance(info: MethodInfo[Any], content: str) -> None:
     if info.chance_loss is None:
         pytest.skip("the method declares no chance loss")
+    if content == "the same" and info.family in ("rebuilding", "masked"):
+        pytest.skip("there is nothing to paint in an image of one color")
     params = info.params()
     if "queue" in info.params.__struct_fields__:
         params = msgspec.structs.replace(params, queue=SLIM["queue"])  # so that it is full after some steps.
@@ -145,6 +147,7 @@ def test_what_it_shows_of_its_task(info: MethodInfo[Any], channels: int) -> None
         assert panel.images.shape[1] in (1, 3, channels)
         assert torch.isfinite(panel.images).all()
         assert len(panel.captions) in (0, 6)
+        assert len(panel.right) in ((0, 6) if panel.part == "answer" else (0,))
         assert panel.part == "answer" or torch.equal(panel.images, other.images), "it does not depend on the weights"
         assert panel.normalized or (panel.images.min() >= 0 and panel.images.max() <= 1)
 

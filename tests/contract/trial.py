@@ -26,6 +26,7 @@ FRAMES = Frames(
 """Four clips of 40 frames."""
 SLIM: dict[str, float] = {
     "hidden": 48,
+    "width": 16,
     "dim": 32,
     "bottleneck": 16,
     "queue": 2 * BATCH,
@@ -42,11 +43,15 @@ SLIM: dict[str, float] = {
     "confidence": 0.3,
 }
 """Widths at which every method does the same in a fraction of the time, and beginnings that fall into it."""
-SLIM_OF: dict[str, dict[str, float]] = {"w_mse": {"dim": 3, "slice": 4}, "moco_v1": {"groups": 2}}
+SLIM_OF: dict[str, dict[str, Any]] = {
+    "w_mse": {"dim": 3, "slice": 4},
+    "moco_v1": {"groups": 2},
+    "consistency": {"distance": "contrast"},
+}
 """Others where a method asks for more images than entries, or a small batch has no more groups."""
 
 
-def slim(info: MethodInfo[Any], **wider: float) -> Params:
+def slim(info: MethodInfo[Any], **wider: Any) -> Params:
     """The defaults, with small heads; `wider` is what shall be of another width."""
     changes = {
         name: value

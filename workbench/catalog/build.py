@@ -1,6 +1,6 @@
 """From what an experiment asks to networks: the encoder, and the method around it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -8,7 +8,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from workbench.augment.normalize import Normalization
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of, params_of
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
 from workbench.method.contract import Method, MethodInfo, Setting
 from workbench.method.frames import Frames
@@ -16,7 +18,7 @@ from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, Experiment
 from workbench.spec.needs import unmet_need
-from workbench.spec.params import Params, convert
+from workbench.spec.params import Params
 from workbench.spec.pixels import channels_of
 
 SMALL_IMAGE = 64
@@ -74,21 +76,29 @@ def build_method(
     classes: int,
     registry: Registry,
     frames: Frames | None = None,
+    normalization: Normalization | None = None,
     fetch: bool = True,
+    encode: Callable[..., Encoder] = build_encoder,
 ) -> Method:
     """The method of an experiment, its encoder inside, with the first weights of the experiment's seed.
 
     The encoder is drawn first, so that it is the same as `build_encoder` under the same seed. torch's
-    generator is left as it was. `fetch` as in `build_encoder`. Raises `NotFoundError`, `SpecError` (a
+    generator is left as it was. normalization: that of the views, where there is one. `fetch` as in
+    `build_encoder`; `encode` may stand for it where somebody keeps one. Raises `NotFoundError`, `SpecError` (a
     parameter), `CheckError`.
     """
     info, params, setting = configure(
-        experiment, train_images=train_images, classes=classes, registry=registry, frames=frames
+        experiment,
+        train_images=train_images,
+        classes=classes,
+        registry=registry,
+        frames=frames,
+        normalization=normalization,
     )
     _check_method(info, experiment, setting, registry)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
-        encoder = build_encoder(
+        encoder = encode(
             experiment.backbone,
             channels=setting.channels,
             image_size=setting.image_size,
@@ -99,10 +109,16 @@ def build_method(
 
 
 def configure(
-    experiment: Experiment, *, train_images: int, classes: int, registry: Registry, frames: Frames | None = None
+    experiment: Experiment,
+    *,
+    train_images: int,
+    classes: int,
+    registry: Registry,
+    frames: Frames | None = None,
+    normalization: Normalization | None = None,
 ) -> tuple[MethodInfo[Any], Params, Setting]:
     """The method of an experiment, its checked parameters, and what it may know of the run."""
-    info = registry.method(experiment.method.name)
+    info = method_of(experiment.method, registry)
     setting = Setting(
         train_images=train_images,
         classes=classes,
@@ -111,7 +127,10 @@ def configure(
         channels=channels_of(experiment.data),
         frames=frames,
     )
-    return info, convert(experiment.method.params, info.params, where="method.params"), setting
+    if normalization is not None:
+        mean, std = tuple(normalization.mean.tolist()), tuple(normalization.std.tolist())
+        setting = replace(setting, mean=mean, std=std)
+    return info, params_of(experiment.method, registry), setting
 
 
 _PROVIDED = {"maps": "a map of features over the image", "tokens": "tokens of patches"}

@@ -18,7 +18,8 @@ from workbench.runs.launch import launch_trainer
 from workbench.runs.state import RunState, StatusName, status
 from workbench.spec import places, toml
 from workbench.spec.errors import CheckError, NotFoundError, UsageError, why
-from workbench.spec.experiment import DataSpec, Experiment
+from workbench.spec.experiment import DataSpec, Experiment, TaskSpec
+from workbench.spec.params import convert
 from workbench.spec.pixels import of_planes
 
 if TYPE_CHECKING:
@@ -95,6 +96,14 @@ def _add_new(commands: console.Commands) -> None:
     parser.add_argument(
         "--as-published", action="store_true", help="take the preset as it is, with only its sizes fitted to the images"
     )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="M[=W]",
+        help="another task on the same encoder, with its weight, as in rotation=0.5",
+    )
+    _add_runs(parser)
     _add_set(parser)
 
 
@@ -132,8 +141,11 @@ def _new(arguments: argparse.Namespace) -> int:
     from workbench.data.scan import scan_folder
     from workbench.training.suggest_data import suggest_data
 
-    if arguments.experiment and (arguments.preset or arguments.as_published):
-        raise UsageError("A ready experiment brings its own views.", hint="Leave --preset and --as-published out.")
+    if arguments.experiment and (arguments.preset or arguments.as_published or arguments.also):
+        raise UsageError(
+            "A ready experiment brings its own views and tasks.",
+            hint="Leave --preset, --as-published and --also out.",
+        )
     folder = arguments.folder.expanduser().resolve()
     with console.progress() as report:
         scan = scan_folder(folder, report)
@@ -164,13 +176,16 @@ def _suggested(
             scan,
             data=data,
             method=arguments.method,
+            also=_tasks(arguments.also),
             backbone=arguments.backbone,
             preset=arguments.preset,
             scaled=not arguments.as_published,
             registry=registry,
         )
     card = registry.experiment(arguments.experiment)
-    experiment, reasons = suggest_ready(scan, card.name, data=data, backbone=arguments.backbone, registry=registry)
+    experiment, reasons = suggest_ready(
+        scan, card.name, data=data, backbone=arguments.backbone, runs=_runs(arguments), registry=registry
+    )
     beside = (f"To lay beside it: workbench new --experiment {card.beside}",) if card.beside else ()
     return experiment, (*reasons, f"What to expect: {card.expect}", *beside)
 
@@ -275,6 +290,19 @@ def _is_folder_of_runs(folder: Path, text: str, runs: Path) -> bool:
     if not folder.is_dir() or (folder / "experiment.toml").is_file():
         return False
     return bool(list_runs(folder)) or not any(text in entry.path.name for entry in list_runs(runs))
+
+
+def _tasks(asked: list[str]) -> tuple[TaskSpec, ...]:
+    """Those of `--also NAME` or `--also NAME=WEIGHT`."""
+    found = []
+    for text in asked:
+        name, _, weight = text.partition("=")
+        try:
+            values = {"name": name.strip(), **({"weight": float(weight)} if weight else {})}
+        except ValueError:
+            raise UsageError(f"--also {text}: the weight is a number, as in rotation=0.5.") from None
+        found.append(convert(values, TaskSpec, where=f"--also {text}"))
+    return tuple(found)
 
 
 def _changed(experiment: Experiment, assignments: list[str]) -> Experiment:

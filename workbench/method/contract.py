@@ -74,6 +74,7 @@ class Setting:
     """What a method may know of the run that it is built for.
 
     frames: what is known of the training images as frames of films, given only to a method that `uses_frames`.
+    mean, std: what was taken out of every view, per channel, or one number for all; as they are here, nothing was.
     """
 
     train_images: int
@@ -82,6 +83,8 @@ class Setting:
     image_size: int
     channels: int
     frames: Frames | None = None
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
 
 
 EncodeAll = Callable[[nn.Module], Tensor]
@@ -130,7 +133,8 @@ class Method(nn.Module, ABC):
         """What its task looks like, for a few images: pictures of what goes in, what is asked and what it answers.
 
         Asked in eval mode, without gradients, of a method whose record says `exhibits`; it must change nothing, and
-        give the same pictures of the same batch whatever the step, so that answers can be compared over a run.
+        give the same pictures of the same batch whatever the step, so that answers can be compared over a run. Only
+        one of several processes is asked, perhaps before the first epoch has begun.
         """
         del batch, progress
         return ()
@@ -179,10 +183,11 @@ class MethodInfo(Generic[P]):
     Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
     first_choice: robust enough to be tried first by somebody who knows none of them.
     needs: what the backbone must provide beyond features ("maps", "tokens"). starts_from_run: its encoder comes from
-    a finished run. exhibits: its `exhibit` shows its task. no_accumulation: why the gradients of parts of a batch do
-    not add up to those of the batch, where they do not; a sentence. uses_tuples: its `tuples` names images
-    that come together; with `same_draw` the views of a tuple are all made by the draws of its first image.
-    uses_frames: it learns from films, and knows of `Setting.frames`. symptoms: how to tell that it has collapsed.
+    a finished run. exhibits: its `exhibit` shows its task. beside_only: it leads nowhere alone. no_accumulation: why
+    the gradients of parts of a batch do not add up to those of the batch, where they do not; a sentence. uses_tuples:
+    its `tuples` names images that come together; with `same_draw` the views of a tuple are all made by the draws of
+    its first image. uses_frames: it learns from films, and knows of `Setting.frames`. symptoms: how to tell that it
+    has collapsed.
     """
 
     name: str
@@ -209,6 +214,7 @@ class MethodInfo(Generic[P]):
     needs: tuple[str, ...] = ()
     starts_from_run: bool = False
     exhibits: bool = False
+    beside_only: bool = False
     no_accumulation: str = ""
     preset: str = "simclr"
     recipe: Recipe = field(default_factory=Recipe)
@@ -237,6 +243,7 @@ class MethodInfo(Generic[P]):
             starts_from_run=self.starts_from_run,
             uses_frames=self.uses_frames,
             exhibits=self.exhibits,
+            beside_only=self.beside_only,
             no_accumulation=self.no_accumulation,
             preset=self.preset,
             recipe=self.recipe,

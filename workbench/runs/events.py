@@ -136,6 +136,14 @@ class SnapshotTaken(Event, frozen=True, kw_only=True, tag="snapshot"):
     dim: int
 
 
+class ExhibitTaken(Event, frozen=True, kw_only=True, tag="exhibit"):
+    """Pictures of the method's task and of its answers were written to `file` (relative to the run folder)."""
+
+    epoch: int
+    file: str
+    images: int
+
+
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint"):
     """A checkpoint to resume from was written to `file` (relative to the run folder)."""
 
@@ -170,6 +178,7 @@ AnyEvent = (
     | Exam
     | Verdict
     | SnapshotTaken
+    | ExhibitTaken
     | CheckpointSaved
     | Warned
     | Failure

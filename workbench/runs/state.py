@@ -11,6 +11,7 @@ from workbench.runs.events import (
     Clusters,
     Derived,
     Exam,
+    ExhibitTaken,
     Failure,
     Health,
     Phase,
@@ -48,6 +49,7 @@ class RunState:
     clusters: Clusters | None = None
     exams: tuple[Exam, ...] = ()
     snapshots: tuple[SnapshotTaken, ...] = ()
+    exhibits: tuple[ExhibitTaken, ...] = ()
     checkpoint: CheckpointSaved | None = None
     warnings: tuple[Warned, ...] = ()
     failure: Failure | None = None
@@ -121,9 +123,8 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
             return replace(state, step=event.step, epoch=event.epoch, scalars={**state.scalars, **event.values})
         case Health() | Verdict() | Probe() | Clusters() | Exam():
             return _looked(state, event)
-        case SnapshotTaken():
-            others = tuple(snapshot for snapshot in state.snapshots if snapshot.epoch != event.epoch)
-            return replace(state, snapshots=(*others, event))
+        case SnapshotTaken() | ExhibitTaken():
+            return _with_file(state, event)
         case CheckpointSaved():
             return replace(state, checkpoint=event)
         case Warned():
@@ -149,6 +150,13 @@ def _looked(state: RunState, event: Health | Verdict | Probe | Clusters | Exam) 
             return replace(state, exams=(*(one for one in state.exams if (one.task, one.epoch) != same), event))
 
 
+def _with_file(state: RunState, event: SnapshotTaken | ExhibitTaken) -> RunState:
+    """The newest of an epoch is the one that counts."""
+    if isinstance(event, SnapshotTaken):
+        return replace(state, snapshots=(*(one for one in state.snapshots if one.epoch != event.epoch), event))
+    return replace(state, exhibits=(*(one for one in state.exhibits if one.epoch != event.epoch), event))
+
+
 def _subject(probe: Probe) -> tuple[str, str, int]:
     return probe.kind, probe.subject, probe.epoch
 
@@ -164,6 +172,7 @@ def _go_back(state: RunState, started: Started) -> RunState:
         probes=tuple(probe for probe in state.probes if probe.epoch <= started.epoch),
         exams=tuple(exam for exam in state.exams if exam.epoch <= started.epoch),
         snapshots=tuple(snapshot for snapshot in state.snapshots if snapshot.epoch <= started.epoch),
+        exhibits=tuple(exhibit for exhibit in state.exhibits if exhibit.epoch <= started.epoch),
         health=health if health and health.epoch <= started.epoch else None,
         verdict=verdict if verdict and verdict.epoch <= started.epoch else None,
         clusters=clusters if clusters and clusters.epoch <= started.epoch else None,

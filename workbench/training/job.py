@@ -44,6 +44,7 @@ from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.encode import AllImages
 from workbench.training.exam import Examiner
+from workbench.training.exhibitor import Exhibitor
 from workbench.training.feed import Feed, Tuples
 from workbench.training.frames import frames_of
 from workbench.training.journal import Journal
@@ -155,6 +156,7 @@ def make_ready(
         classes=len(data.classes),
         registry=registry,
         frames=frames,
+        normalization=normalization,
         fetch=not has_checkpoint(run),  # What a checkpoint fills must not depend on a hub or on another run.
     )
     torch.manual_seed(experiment.seed + ranks.rank)
@@ -174,7 +176,12 @@ def make_ready(
         world=ranks.world,
     )
     info, params, setting = configure(
-        experiment, train_images=data.planned_train, classes=len(data.classes), registry=registry, frames=frames
+        experiment,
+        train_images=data.planned_train,
+        classes=len(data.classes),
+        registry=registry,
+        normalization=normalization,
+        frames=frames,
     )
     watcher = Watcher(
         run,
@@ -195,6 +202,9 @@ def make_ready(
             in_films=frames is not None,
         ),
         start=experiment.backbone.at_start,
+        exhibitor=Exhibitor(run, journal, info=info, stepper=stepper, normalization=normalization, data=data)
+        if info.exhibits
+        else None,
     )
     meter = Meter(device)
     resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)

@@ -9,6 +9,7 @@ import torch
 
 from workbench.catalog.build import build_method
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.contract import Progress
 from workbench.spec.errors import CheckError
 from workbench.spec.experiment import Experiment
@@ -42,7 +43,7 @@ def measure(experiment: Experiment, images: int, registry: Registry, report: Rep
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     before = psutil.Process().memory_info().rss
-    info = registry.method(experiment.method.name)
+    info = method_of(experiment.method, registry)
     classes = 10 if info.uses_labels else 0
     frames = pretended_frames(training) if info.uses_frames else None
     method = build_method(experiment, train_images=training, classes=classes, registry=registry, frames=frames)

@@ -11,7 +11,9 @@ from torch.optim import Optimizer
 
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.contract import Batch, Loss, Method, Progress
+from workbench.method.feeding import make_batch
 from workbench.spec.experiment import Experiment
 from workbench.training.devices import Precision, autocast, resolve_precision
 from workbench.training.feed import Drawn
@@ -42,15 +44,11 @@ class Stepper:
 
     def views(self, drawn: Drawn, epoch: int) -> Batch:
         """The batch that the method gets: views made and normalized on the device."""
-        views, local_views = self._made(drawn, epoch)
-        return Batch(
-            views=views,
-            local_views=local_views,
-            indices=drawn.indices,
-            labels=drawn.labels if self.uses_labels else None,
-            corners=tuple(self._corners(drawn, epoch)) if self.uses_corners else (),
-            partner_views=tuple(self._made(self._drawn_as(one, drawn), epoch)[0] for one in drawn.partners),
-        )
+        batch = self._made(drawn, epoch, corners=self.uses_corners)
+        if not drawn.partners:
+            return batch
+        others = tuple(self._made(self._drawn_as(one, drawn), epoch).views for one in drawn.partners)
+        return replace(batch, partner_views=others)
 
     def batches(self, drawn: Drawn, epoch: int) -> Iterator[Batch]:
         """The parts in which these images go through the network, each made when it is its turn."""
@@ -92,25 +90,18 @@ class Stepper:
         """With the ids of a tuple's first images its others get the same draws: one crop for all frames, say."""
         return replace(partner, ids=first.ids) if self.same_draw else partner
 
-    def _made(self, drawn: Drawn, epoch: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """The global and the local views."""
-        made = self.plan.make(drawn.pixels, seed=self.seed, epoch=epoch, ids=drawn.ids)
-        ready = [self.normalization(view) for view in made]
-        if self.device.type == "cuda":
-            ready = [view.contiguous(memory_format=torch.channels_last) for view in ready]
-        whole, local = (
-            tuple(view for view, role in zip(ready, self.plan.roles, strict=True) if role == wanted)
-            for wanted in ("global", "local")
+    def _made(self, drawn: Drawn, epoch: int, *, corners: bool = False) -> Batch:
+        return make_batch(
+            self.plan,
+            self.normalization,
+            drawn.pixels,
+            seed=self.seed,
+            epoch=epoch,
+            ids=drawn.ids,
+            indices=drawn.indices,
+            labels=drawn.labels if self.uses_labels else None,
+            corners=corners,
         )
-        return whole, local
-
-    def _corners(self, drawn: Drawn, epoch: int) -> Iterator[Tensor]:
-        channels, height, width = drawn.pixels.shape[1:]
-        for view, role in enumerate(self.plan.roles):
-            if role == "global":
-                shape = (channels, height, width)
-                found = self.plan.corners(shape, seed=self.seed, epoch=epoch, ids=drawn.ids, view=view)
-                yield found.to(self.device)
 
     def update(self, progress: Progress) -> dict[str, Tensor]:
         """New weights, and what follows from them (teachers, queues). Returns the gradient's norm if it is clipped."""
@@ -146,7 +137,7 @@ def make_stepper(
             method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
         wrapped = DistributedDataParallel(method, device_ids=[ranks.local] if device.type == "cuda" else None)
     learning_rate = scaled_learning_rate(spec.learning_rate, spec.batch_size)
-    info = registry.method(experiment.method.name)
+    info = method_of(experiment.method, registry)
     return Stepper(
         method=method,
         wrapped=wrapped,

@@ -7,6 +7,7 @@ from typing import Literal
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.backbone import BackboneInfo
 from workbench.spec.catalog import MethodCard, PresetCard
 from workbench.spec.dataset import ScanReport
@@ -15,6 +16,7 @@ from workbench.spec.experiment import (
     DataSpec,
     Experiment,
     MethodSpec,
+    TaskSpec,
     TrainSpec,
     ViewSpec,
     WatchSpec,
@@ -59,25 +61,30 @@ def suggest(
     *,
     data: DataSpec | None = None,
     method: str = "simclr",
+    also: tuple[TaskSpec, ...] = (),
     backbone: str = "",
     preset: str = "",
     scaled: bool = True,
     registry: Registry,
 ) -> tuple[Experiment, tuple[str, ...]]:
-    """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already.
+    """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already; also: the
+    tasks beside the method's own.
 
     preset, scaled: see `suggest_views`. Raises `CheckError` for a folder without images, `NotFoundError` for an
     unknown method, backbone or preset.
     """
     refuse_empty(scan)
-    card = registry.method(method).card()
+    asked = MethodSpec(name=method, also=also)
+    card = method_of(asked, registry).card()
     device = list_devices()[0]
     reasons: list[str] = []
     if data is None:
         data, about_data = suggest_data(scan)
         reasons.extend(about_data)
     images = _train_images(scan, data)
-    views, about_views = suggest_views(scan, data, method=method, preset=preset, scaled=scaled, registry=registry)
+    views, about_views = suggest_views(
+        scan, data, method=method, also=also, preset=preset, scaled=scaled, registry=registry
+    )
     reasons.extend(about_views)
     chosen = _backbone(data, device, backbone, registry, reasons)
     stem = _stem(registry.backbone(chosen), data, device, reasons)
@@ -86,10 +93,10 @@ def suggest(
     copies = sum(view.count * view.size**2 for view in views) / data.size**2
     watch = _watch(images, scan.count, train.epochs, copies, reasons)
     experiment = Experiment(
-        name=f"{card.name} on {Path(scan.folder).name or 'images'}",
+        name=f"{asked.words} on {Path(scan.folder).name or 'images'}",
         data=data,
         views=views,
-        method=MethodSpec(name=card.name),
+        method=asked,
         backbone=BackboneSpec(name=chosen, stem=stem),
         train=train,
         watch=watch,
@@ -102,6 +109,7 @@ def suggest_views(
     data: DataSpec,
     *,
     method: str,
+    also: tuple[TaskSpec, ...] = (),
     preset: str = "",
     scaled: bool = True,
     registry: Registry,
@@ -112,7 +120,7 @@ def suggest_views(
     Unless `scaled`, only its sizes are fitted to the images (`fit_to`). Raises `NotFoundError` for an unknown
     method, preset or file, and `SpecError` for a file that is not a preset.
     """
-    card = registry.method(method).card()
+    card = method_of(MethodSpec(name=method, also=also), registry).card()
     if preset:
         plan = _asked_preset(preset, registry)
         why = f"The views of '{plan.title}', fitted to {data.size} px."

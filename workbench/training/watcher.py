@@ -28,6 +28,7 @@ from workbench.runs.snapshot import Snapshot, write_snapshot
 from workbench.runs.state import fold
 from workbench.spec.experiment import WatchSpec
 from workbench.training.exam import Examine
+from workbench.training.exhibitor import Exhibitor
 from workbench.training.journal import Journal, disk_words
 
 _TEST_SHARE = 0.4
@@ -71,7 +72,7 @@ def choose_watched(data: Prepared, *, images: int, seed: int) -> Watched:
 
 
 class Watcher:
-    """Writes probes, health, verdicts and snapshots of one run. `due` says when."""
+    """Writes probes, health, verdicts, snapshots and the method's own pictures of one run. `due` says when."""
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class Watcher:
         assign: Assign,
         examine: Examine,
         start: str,
+        exhibitor: Exhibitor | None,
     ) -> None:
         self._run = run
         self._journal = journal
@@ -104,6 +106,7 @@ class Watcher:
         self._assign = assign
         self._examine = examine
         self._start = start
+        self._exhibitor = exhibitor
         self._split_rows = data.split_rows
         self._watched = choose_watched(data, images=spec.images, seed=seed)
         self._looks: list[Look] = []
@@ -160,6 +163,8 @@ class Watcher:
                 better = self._probe(encoder, embeddings, epoch, losses)
             if snapshot:
                 self._snapshot(embeddings, rows, epoch)
+        if snapshot and self._exhibitor is not None:
+            self._exhibitor.take(epoch)
         return time.perf_counter() - since, better
 
     def look_at_pixels(self) -> None:

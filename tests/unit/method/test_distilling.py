@@ -37,7 +37,7 @@ def test_dinos_prototypes_stay_for_the_first_epoch_and_the_rest_does_not() -> No
 
 def test_dinos_center_is_the_moving_mean_of_the_teachers_logits() -> None:
     info, method = REGISTRY.method("dino"), built("dino", center_momentum=0.7)
-    teacher, center = method.get_submodule("teacher"), method.get_buffer("center")
+    teacher, center = method.get_submodule("teacher"), method.get_buffer("center.value")
     expected = torch.zeros_like(center)
     for step in range(3):
         batches = [make_batch(info, 10 * step + part) for part in range(2)]

@@ -60,7 +60,8 @@ def read_facts(run: RunFolder, registry: Registry) -> RunFacts:
     experiment = run.experiment()
     events = read_events(run.events_file)
     name, state = status(run, fold(events))
-    method = registry.methods.get(experiment.method.name)
+    titles = [registry.methods[task.name].title for task in experiment.method.tasks if task.name in registry.methods]
+    first = registry.methods.get(experiment.method.name)
     backbone = registry.backbones.get(experiment.backbone.name)
     return RunFacts(
         run=run,
@@ -72,8 +73,8 @@ def read_facts(run: RunFolder, registry: Registry) -> RunFacts:
         evaluations=load_evaluations(run),
         audits=load_audits(run),
         exports=load_exports(run),
-        method=method.title if method else experiment.method.name,
-        method_summary=method.summary if method else "",
+        method=" + ".join(titles) or experiment.method.words,
+        method_summary=first.summary if first else "",
         backbone=backbone.title if backbone else experiment.backbone.name,
     )
 

@@ -46,7 +46,7 @@ def sections(
     first, reason = recommended(found, images, devices, clips=clips) if found == tuple(cards) else ((), "")
     groups = [Section("Recommended for your data", first, reason)] if first else []
     for family, title in FAMILIES.items():
-        members = tuple(card for card in found if card.family == family and card not in first)
+        members = tuple(card for card in found if card.family == family and card not in first and not card.beside_only)
         if members:
             groups.append(Section(title, members))
     return tuple(groups)

@@ -23,6 +23,7 @@ from workbench.runs.state import RunState, StatusName
 from workbench.spec.catalog import Catalog
 from workbench.spec.errors import NotFoundError
 from workbench.spec.experiment import Experiment
+from workbench.spec.tasks import card_of
 
 Row = tuple[str, str, str]
 
@@ -165,9 +166,17 @@ def event_line(event: AnyEvent) -> str:
 def method_title(experiment: Experiment, catalog: Catalog) -> str:
     """'SimCLR'; the bare name where the catalog has none."""
     try:
-        return catalog.method(experiment.method.name).title
+        return card_of(experiment.method, catalog).title
     except NotFoundError:
-        return experiment.method.name
+        return experiment.method.words
+
+
+def shows_task(experiment: Experiment, catalog: Catalog) -> bool:
+    """Whether its method has pictures of its task."""
+    try:
+        return card_of(experiment.method, catalog).exhibits
+    except NotFoundError:
+        return False
 
 
 def _backbone_title(experiment: Experiment, catalog: Catalog) -> str:
