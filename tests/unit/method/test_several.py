@@ -107,7 +107,7 @@ def test_what_they_need_together() -> None:
     assert card_of(spec, REGISTRY.cards()) == replace(info.card(), params=REGISTRY.method("rotation").card().params)
     with_maps = method_of(MethodSpec(name="rotation", also=(TaskSpec(name="vicregl"),)), REGISTRY)
     assert with_maps.uses_corners
-    assert "features" not in missing_needs(with_maps, REGISTRY.backbone("tinyconv"))
+    assert missing_needs(with_maps, REGISTRY.backbone("tinyconv"), REGISTRY) is None
 
 
 def test_a_symptom_of_one_task_is_read_from_its_own_part() -> None:
