@@ -82,9 +82,9 @@ class SiT(Method):
             self.rotation_head = nn.Linear(encoder.dim, _TURNS)
 
     def tuples(self, indices: Tensor, progress: Progress) -> Tensor:
-        """Each image with any other one, whose parts stand in it."""
+        """Each image with any other one, whose parts will stand in it."""
         further = 1 + Draw(indices, progress.epoch).integers("partner", max(1, self.images - 1))
-        return torch.stack([indices, (indices + further) % self.images], dim=1)
+        return torch.stack((indices, (indices + further) % self.images), dim=1)
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """All views are spoiled and repainted; each is told from other images by the teacher's other views."""

@@ -106,7 +106,8 @@ def as_batch(info: MethodInfo[Any], views: list[Tensor], step: int = 0) -> Batch
         labels=rows % CLASSES if info.uses_labels else None,
         corners=tuple(corners),
         partner_views=tuple(
-            tuple(view.roll(1 + other, dims=0) for view in views) for other in range(tuple_length(info.name) - 1)
+            tuple(view.roll(1 + other, dims=0) for view in views)
+            for other in range(tuple_length(info.name) - 1 if info.uses_tuples else 0)
         ),
     )
 

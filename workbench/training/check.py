@@ -170,9 +170,9 @@ def _backbone(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield _error(str(error), "backbone.name")
         return
     method = _info(experiment, registry)
-    missing = missing_needs(method, info) if method else ""
-    if missing:
-        yield _error(missing, "backbone.name")
+    missing = missing_needs(method, info, registry) if method else None
+    if missing is not None:
+        yield _error(str(missing), "backbone.name")
     sizes = {view.size for view in experiment.views}
     if sizes and min(sizes) < info.min_size:
         yield _error(
@@ -245,9 +245,11 @@ def _machine(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield _error(str(error), "train.precision")
     backbone = registry.backbones.get(experiment.backbone.name)
     if device.type == "cpu" and backbone and backbone.million_parameters > _MANY_PARAMETERS:
+        info = _info(experiment, registry)
+        made = "ViT-Nano is" if info and "tokens" in info.needs else "ResNet-10t or TinyConv are"
         yield _warning(
             f"There is no GPU in use: {backbone.title} with {backbone.million_parameters:.0f} million parameters "
-            "will be slow. ResNet-10t or TinyConv are made for this.",
+            f"will be slow. {made} made for this.",
             "backbone.name",
         )
 

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.engine import protocol
-from workbench.engine.messages import Arrays, Suggest, SuggestReply
+from workbench.engine.messages import Suggest, SuggestReply
 from workbench.gui.bridge import Engine
-from workbench.gui.pages.method.choosing import sections, with_suggestion
+from workbench.gui.pages.method.choosing import KeptBackbone, sections, with_suggestion
 from workbench.gui.pages.method.gallery import MethodGallery
 from workbench.gui.pages.method.ready import ReadyChoice
 from workbench.gui.pages.method.recipe import MethodForm, RecipeForm
@@ -43,6 +43,7 @@ class MethodPage(Page):
     def __init__(self, session: Session, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(session, engine, parent)
         self._usual: dict[str, Experiment] = {}
+        self._kept = KeptBackbone()
         self._pending = ""
         self._visible = False
         self.gallery = MethodGallery()
@@ -88,7 +89,8 @@ class MethodPage(Page):
         if scan is None:
             self._choose_without_data(draft, name, backbone or draft.backbone.name)
             return
-        request = Suggest(scan=scan, data=draft.data, method=name, backbone=backbone or draft.backbone.name)
+        asked = backbone or self._kept.asked(name, draft, self.session.catalog)
+        request = Suggest(scan=scan, data=draft.data, method=name, backbone=asked)
         usual = self._usual_of(draft)
         if usual is not None:
             self._ask_for(request, usual)
@@ -256,13 +258,12 @@ class MethodPage(Page):
     def _ask_for(self, request: Suggest, usual: Experiment) -> None:
         self.engine.ask(
             request,
-            done=lambda reply, arrays: self._on_suggested(usual, reply, arrays),
+            done=lambda reply, _arrays: self._on_suggested(request, usual, reply),
             failed=self._on_suggestion_failed,
             topic="method",
         )
 
-    def _on_suggested(self, usual: Experiment, reply: SuggestReply, arrays: Arrays) -> None:
-        del arrays
+    def _on_suggested(self, request: Suggest, usual: Experiment, reply: SuggestReply) -> None:
         self._pending = ""
         draft = self.session.draft
         if draft is None:
@@ -273,6 +274,9 @@ class MethodPage(Page):
         changed = with_suggestion(draft, usual, after)
         what = f"Method {after.method.name}" if after.method != draft.method else f"Backbone {after.backbone.name}"
         self._usual[after.method.name] = after
+        if not request.backbone:
+            self._kept.replaced(draft.backbone.name, after.backbone.name)
+            what = f"{what} on {after.backbone.name}"
         self.session.edit(changed, what)
 
     def _on_suggestion_failed(self, failure: protocol.Failed) -> None:
@@ -286,6 +290,7 @@ class MethodPage(Page):
     def _on_backbone_chosen(self, name: str) -> None:
         draft = self.session.draft
         if draft:
+            self._kept.forget()
             self.choose(draft.method.name, name)
 
     def _on_start(self) -> None:
