@@ -49,7 +49,7 @@ class Rotation(Method):
         return logits, torch.cat([turns.repeat_interleave(len(view)) for view in batch.views])
 
     def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
-        """Each image turned one way, the next image the next way, and which way the network thinks it is."""
+        """Each image turned one way, the next one the next way, and turned back by what the network thinks it was."""
         del progress
         view = batch.views[0]
         turns = torch.arange(len(view)) % _TURNS
@@ -59,7 +59,7 @@ class Rotation(Method):
             Panel(part="input", title="Turned", images=turned, captions=_words(turns.tolist())),
             Panel(
                 part="answer",
-                title="Turned back as it thinks",
+                title="Turned back",
                 images=torch.stack([torch.rot90(one, -turn, (1, 2)) for one, turn in zip(turned, said, strict=True)]),
                 captions=_words(said),
                 right=tuple(answer == turn for answer, turn in zip(said, turns.tolist(), strict=True)),

@@ -1,6 +1,6 @@
 """From what an experiment asks to networks: the encoder, and the method around it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -78,12 +78,14 @@ def build_method(
     frames: Frames | None = None,
     normalization: Normalization | None = None,
     fetch: bool = True,
+    encode: Callable[..., Encoder] = build_encoder,
 ) -> Method:
     """The method of an experiment, its encoder inside, with the first weights of the experiment's seed.
 
     The encoder is drawn first, so that it is the same as `build_encoder` under the same seed. torch's
     generator is left as it was. normalization: that of the views, where there is one. `fetch` as in
-    `build_encoder`. Raises `NotFoundError`, `SpecError` (a parameter), `CheckError`.
+    `build_encoder`; `encode` may stand for it where somebody keeps one. Raises `NotFoundError`, `SpecError` (a
+    parameter), `CheckError`.
     """
     info, params, setting = configure(
         experiment,
@@ -96,7 +98,7 @@ def build_method(
     _check_method(info, experiment, setting, registry)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
-        encoder = build_encoder(
+        encoder = encode(
             experiment.backbone,
             channels=setting.channels,
             image_size=setting.image_size,

@@ -58,6 +58,7 @@ def _page(facts: RunFacts, registry: Registry) -> str:
         training.health(facts),
         results.probes(facts),
         audits.audits(facts),
+        pictures.task(facts),
         pictures.samples(facts, registry),
         results.exports(facts),
         origin.origin(facts),

@@ -171,6 +171,14 @@ def method_title(experiment: Experiment, catalog: Catalog) -> str:
         return experiment.method.words
 
 
+def shows_task(experiment: Experiment, catalog: Catalog) -> bool:
+    """Whether its method has pictures of its task."""
+    try:
+        return card_of(experiment.method, catalog).exhibits
+    except NotFoundError:
+        return False
+
+
 def _backbone_title(experiment: Experiment, catalog: Catalog) -> str:
     try:
         return catalog.backbone(experiment.backbone.name).title
