@@ -15,7 +15,7 @@ from workbench.method.contract import Method, MethodInfo, Setting
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, Experiment
-from workbench.spec.needs import unmet_need
+from workbench.spec.needs import unmet_color, unmet_need
 from workbench.spec.params import Params, convert
 from workbench.spec.pixels import channels_of
 
@@ -136,6 +136,9 @@ def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Settin
     need = unmet_need(experiment.views, info.card())
     if need is not None:
         raise CheckError(need.title, hint=need.text)
+    colorless = unmet_color(experiment.data, info.card())
+    if colorless:
+        raise CheckError(colorless, hint="Set data.channels to 'rgb', or choose another method.")
     if setting.batch_size < info.min_batch:
         raise CheckError(
             f"{info.title} needs a batch of at least {info.min_batch} images, and train.batch_size is "

@@ -162,7 +162,8 @@ class MethodInfo(Generic[P]):
 
     Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
     first_choice: robust enough to be tried first by somebody who knows none of them.
-    needs: what the backbone must provide beyond features ("maps", "tokens"). starts_from_run: its encoder comes from
+    needs: what the backbone must provide beyond features ("maps", "tokens"). needs_color: it makes nothing of images
+    that are not red, green and blue. starts_from_run: its encoder comes from
     a finished run. exhibits: its `exhibit` shows its task. no_accumulation: why the gradients of parts of a batch do
     not add up to those of the batch, where they do not; a sentence. uses_partners: its `partners` names another image
     for each. symptoms: how to tell that it has collapsed.
@@ -188,6 +189,7 @@ class MethodInfo(Generic[P]):
     uses_corners: bool = False
     uses_partners: bool = False
     needs: tuple[str, ...] = ()
+    needs_color: bool = False
     starts_from_run: bool = False
     exhibits: bool = False
     no_accumulation: str = ""
@@ -215,6 +217,7 @@ class MethodInfo(Generic[P]):
             global_views=self.global_views,
             local_views=self.local_views,
             needs=self.needs,
+            needs_color=self.needs_color,
             starts_from_run=self.starts_from_run,
             exhibits=self.exhibits,
             no_accumulation=self.no_accumulation,

@@ -1,4 +1,4 @@
-"""What a method needs of the views, in the words that the window, the check and the trainer share."""
+"""What a method needs of the views and of the images, in the words that the window, the check and the trainer share."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from workbench.spec.catalog import MethodCard
-from workbench.spec.experiment import ViewSpec
+from workbench.spec.experiment import DataSpec, ViewSpec
 
 
 class UnmetNeed(Struct, frozen=True, kw_only=True):
@@ -37,6 +37,14 @@ def unmet_need(views: Sequence[ViewSpec], method: MethodCard) -> UnmetNeed | Non
             text="They would cost time and change nothing. Remove them, or choose a method that uses them.",
         )
     return None
+
+
+def unmet_color(data: DataSpec, method: MethodCard) -> str:
+    """That a method needs color and the images are stored without, as a sentence; "" where they suit it."""
+    if not method.needs_color or data.channels == "rgb":
+        return ""
+    stored = "in gray" if data.channels == "gray" else "as planes"
+    return f"{method.title} learns from colors, and the images are taken {stored}."
 
 
 def global_count(views: Sequence[ViewSpec]) -> int:
