@@ -17,7 +17,7 @@ from workbench.method.frames import Frames
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, Experiment
-from workbench.spec.needs import UnmetNeed, unmet_backbone, unmet_need
+from workbench.spec.needs import UnmetNeed, unmet_backbone, unmet_color, unmet_need
 from workbench.spec.params import Params
 from workbench.spec.pixels import channels_of
 
@@ -142,6 +142,9 @@ def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Settin
     need = unmet_need(experiment.views, info.card())
     if need is not None:
         raise CheckError(need.title, hint=need.text)
+    colorless = unmet_color(experiment.data, info.card())
+    if colorless:
+        raise CheckError(colorless, hint="Set data.channels to 'rgb', or choose another method.")
     if setting.batch_size < info.min_batch:
         raise CheckError(
             f"{info.title} needs a batch of at least {info.min_batch} images, and train.batch_size is "

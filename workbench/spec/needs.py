@@ -1,4 +1,4 @@
-"""What a method needs of the views and the backbone, in the words that the window, the check and the trainer share."""
+"""What a method needs of views, images and backbone, in the words that the window, the check and the trainer share."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -72,6 +72,14 @@ def unmet_backbone(method: MethodCard, backbone: BackboneCard, backbones: Sequen
         title=words.format(method=method.title, backbone=backbone.title),
         text=f"Choose {named}." if named else "No backbone here does.",
     )
+
+
+def unmet_color(data: DataSpec, method: MethodCard) -> str:
+    """That a method needs color and the images are stored without, as a sentence; "" where they suit it."""
+    if not method.needs_color or data.channels == "rgb":
+        return ""
+    stored = "in gray" if data.channels == "gray" else "as planes"
+    return f"{method.title} learns from colors, and the images are taken {stored}."
 
 
 def global_count(views: Sequence[ViewSpec]) -> int:

@@ -16,7 +16,7 @@ from workbench.runs.state import fold
 from workbench.spec.errors import WorkbenchError
 from workbench.spec.experiment import DataSpec, Experiment
 from workbench.spec.machine import Finding
-from workbench.spec.needs import films_torn, global_count, unmet_need
+from workbench.spec.needs import films_torn, global_count, unmet_color, unmet_need
 from workbench.spec.normalization import fixed_statistics
 from workbench.spec.pixels import channels_of, check_window
 from workbench.training.devices import resolve_device, resolve_precision
@@ -122,6 +122,9 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield from _films(info.title, experiment.data)
     if info.uses_labels and experiment.data.labels == "none":
         yield _error(f"{info.title} learns from labels: choose where they come from.", "data.labels")
+    colorless = unmet_color(experiment.data, info.card())
+    if colorless:
+        yield _error(f"{colorless} Take them in color (channels rgb), or choose another method.", "data.channels")
     need = unmet_need(experiment.views, info.card())
     views = global_count(experiment.views)
     if need is not None:
