@@ -93,6 +93,8 @@ def test_steps_change_the_encoder(info: MethodInfo[Any]) -> None:
 def test_views_that_teach_nothing_leave_it_at_chance(info: MethodInfo[Any], content: str) -> None:
     if info.chance_loss is None:
         pytest.skip("the method declares no chance loss")
+    if content == "the same" and info.family in ("rebuilding", "masked"):
+        pytest.skip("there is nothing to paint in an image of one color")
     params = info.params()
     if "queue" in info.params.__struct_fields__:
         params = msgspec.structs.replace(params, queue=SLIM["queue"])  # so that it is full after some steps.

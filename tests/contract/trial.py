@@ -26,6 +26,7 @@ FRAMES = Frames(
 """Four clips of 40 frames."""
 SLIM: dict[str, float] = {
     "hidden": 48,
+    "width": 16,
     "dim": 32,
     "bottleneck": 16,
     "queue": 2 * BATCH,

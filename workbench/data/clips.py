@@ -4,6 +4,8 @@ import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from workbench.data.formats import read_image
+from workbench.data.walk import find_images
 from workbench.spec.errors import DataError
 
 LEAST_FRAMES = 5
@@ -57,6 +60,27 @@ def count_clips(folder: Path, paths: Sequence[str]) -> int:
     if not clips or frames < 0.9 * len(paths):
         return 0
     return len(clips) if _neighbors_are_alike(folder, paths, clips) else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Films:
+    """clips: folders of numbered images; alike: whether neighbors in them look it."""
+
+    clips: int
+    alike: bool
+
+
+def films_in(folder: Path) -> Films:
+    """What a folder holds, asked again only when it has changed. Raises what `find_images` raises."""
+    return _films_in(folder, folder.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _films_in(folder: Path, changed: int) -> Films:
+    del changed
+    paths = [file.path for file in find_images(folder).files]
+    clips = numbered_clips(paths)
+    return Films(clips=len(clips), alike=bool(clips) and _neighbors_are_alike(folder, paths, clips))
 
 
 def _natural(path: str) -> list[tuple[int, str]]:

@@ -8,6 +8,7 @@ from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import backbone_request, fitting_run, image_size_of, missing_needs
 from workbench.catalog.registry import Registry
 from workbench.catalog.tasks import method_of, params_of
+from workbench.data.clips import LEAST_FRAMES, films_in
 from workbench.method.backbone import BackboneInfo
 from workbench.method.contract import MethodInfo
 from workbench.runs.events import read_events
@@ -117,6 +118,8 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
             "(backbone.weights takes its name).",
             "backbone.weights",
         )
+    if info.uses_frames:
+        yield from _films(info.title, experiment.data)
     if info.uses_labels and experiment.data.labels == "none":
         yield _error(f"{info.title} learns from labels: choose where they come from.", "data.labels")
     need = unmet_need(experiment.views, info.card())
@@ -125,6 +128,29 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield _error(str(need), "views")
     elif views > max(2, info.global_views):
         yield _note(f"{views} global views of each image cost {views / 2:g} times as much as two.", "views")
+
+
+def _films(title: str, data: DataSpec) -> Iterator[Finding]:
+    folder = Path(data.folder)
+    found = films_in(folder) if folder.is_dir() else None
+    if found is not None and not found.clips:
+        yield _error(
+            f"{title} learns from films, and {data.folder} holds none: put the frames of each film into a folder of "
+            f"its own, numbered (frame_001.png, frame_002.png, …; {LEAST_FRAMES} at least), or choose another method.",
+            "method.name",
+        )
+    elif found is not None and not found.alike:
+        yield _warning(
+            f"Are these films? Neighboring images of a folder differ as much as others, so that {title} will hardly "
+            "find an order in them.",
+            "method.name",
+        )
+    if data.split not in ("clips", "stretches", "folders"):
+        yield _error(
+            f"{title} needs whole stretches of film: set the split to whole clips, or to the last stretch of each "
+            "(data.split = 'clips' or 'stretches').",
+            "data.split",
+        )
 
 
 def _views(experiment: Experiment, registry: Registry) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.data.prepare import Prepared
 from workbench.method.contract import Batch, Method, Progress
+from workbench.method.frames import Frames
 from workbench.training.devices import autocast
 from workbench.training.feed import Drawn
 from workbench.training.frames import frames_of
@@ -77,9 +79,12 @@ class Examiner:
         most, rows = len(rows), self.data.test_rows
         if not len(rows):
             return rows, np.zeros((0, 1), np.int64)
-        frames = frames_of(self.data.store.pixels, self.data.table.paths, rows)
-        asked = self.stepper.method.exam_tuples(frames).numpy()
+        asked = self.stepper.method.exam_tuples(self._films).numpy()
         return rows, asked[np.linspace(0, len(asked) - 1, most).astype(np.int64)] if len(asked) > most else asked
+
+    @cached_property
+    def _films(self) -> Frames:
+        return frames_of(self.data.store.pixels, self.data.table.paths, self.data.test_rows)
 
     def _drawn(self, rows: Rows, indices: Rows) -> Drawn:
         chosen, device = rows[indices], self.stepper.device

@@ -39,11 +39,11 @@ class Section:
 
 
 def sections(
-    cards: Sequence[MethodCard], images: int, devices: Sequence[Device], typed: str = ""
+    cards: Sequence[MethodCard], images: int, devices: Sequence[Device], typed: str = "", *, clips: int = 0
 ) -> tuple[Section, ...]:
     """The recommended methods, then the others by family, in a fixed order of families; with `typed`, what matches."""
     found = matching(cards, typed)
-    first, reason = recommended(found, images, devices) if found == tuple(cards) else ((), "")
+    first, reason = recommended(found, images, devices, clips=clips) if found == tuple(cards) else ((), "")
     groups = [Section("Recommended for your data", first, reason)] if first else []
     for family, title in FAMILIES.items():
         members = tuple(card for card in found if card.family == family and card not in first and not card.beside_only)
@@ -53,12 +53,13 @@ def sections(
 
 
 def recommended(
-    cards: Sequence[MethodCard], images: int, devices: Sequence[Device]
+    cards: Sequence[MethodCard], images: int, devices: Sequence[Device], *, clips: int = 0
 ) -> tuple[tuple[MethodCard, ...], str]:
     """The first methods to try, and why, in words.
 
     Of those whose cards say that they are a first choice. Without a GPU, or with few images, batches are small,
-    so that methods come first whose cards say that they do well then.
+    so that methods come first whose cards say that they do well then. Where the images are frames of `clips`, those
+    that learn from films come before all.
     """
     able = [card for card in cards if card.first_choice]
     gpu = any(device.name.startswith(("cuda", "mps")) for device in devices)
@@ -69,6 +70,9 @@ def recommended(
         reason = f"{why}, so methods that do well with small batches come first"
     else:
         reason = f"{images:,} images and a GPU: any of these, the simplest first"
+    if clips:
+        films = [card for card in cards if card.uses_frames]
+        return (*films, *able[:1]), "these are frames of films, so methods that learn from their order come first"
     return tuple(able[:_SHOWN]), reason
 
 

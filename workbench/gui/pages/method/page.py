@@ -160,7 +160,8 @@ class MethodPage(Page):
         catalog = self.session.catalog
         count = scan.count if scan else 0
         typed = self.search.text().strip()
-        shown = sections(catalog.methods, count, self.session.devices, typed)
+        clips = scan.clips if scan else 0
+        shown = sections(catalog.methods, count, self.session.devices, typed, clips=clips)
         self.gallery.set_sections(shown, catalog.broken, nothing=f"No method fits “{typed}”." if typed else "")
 
     def _on_search_entered(self) -> None:
