@@ -260,8 +260,8 @@ def test_it_follows_the_parameters_the_chain_the_draw_and_the_images(
 ) -> None:
     open_task(views, qtbot)
     assert views.settings.isVisible()
-    assert views.settings.form is not None
-    field = views.settings.form.field("temperature")
+    assert views.settings.method.form is not None
+    field = views.settings.method.form.field("temperature")
     assert isinstance(field, NumberField)
     QTest.keyClick(field.control.slider, Qt.Key.Key_Right)
     assert views.session.draft is not None

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, QSizeF, Qt, Si
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QFontMetrics,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -68,7 +69,7 @@ class ExhibitGrid(QAbstractScrollArea):
         self._paths: tuple[str, ...] = ()
         self._columns: tuple[Column, ...] = ()
         self._scaler = Scaler()
-        self._target = SMALLEST
+        self._target = 88
         self._places = arranged(0, 0, QSizeF(), self._target)
         self._row = 0
         self._under: tuple[int, int] | None = None
@@ -251,10 +252,11 @@ class ExhibitGrid(QAbstractScrollArea):
                 box = self.cell_rect(group, number)
                 box.moveTop(0)
                 box.setHeight(HEADER - 4)
-                text = painter.fontMetrics().elidedText(
-                    column.panel.title, Qt.TextElideMode.ElideMiddle, int(box.width())
+                painter.drawText(
+                    box,
+                    Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+                    _fitted(column.panel.title, painter.fontMetrics(), int(box.width())),
                 )
-                painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
     def _small(self) -> QFont:
         font = QFont(self.font())
@@ -290,3 +292,10 @@ class ExhibitGrid(QAbstractScrollArea):
     def name_of(self, row: int) -> str:
         """The file's name of an image."""
         return PurePosixPath(self._paths[row]).name
+
+
+def _fitted(title: str, metrics: QFontMetrics, width: int) -> str:
+    """A title in its room. Of one of several tasks ('Rotation prediction: Turned') the task gives way first."""
+    if metrics.horizontalAdvance(title) > width:
+        title = title.rpartition(": ")[2]
+    return metrics.elidedText(title, Qt.TextElideMode.ElideRight, width)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
 from workbench.engine import protocol
 from workbench.engine.messages import Arrays, Preview, PreviewReply
 from workbench.gui.bridge import Engine
-from workbench.gui.pages.method.recipe import MethodForm
 from workbench.gui.pages.page import Page
 from workbench.gui.pages.views import edits
 from workbench.gui.pages.views.board import Board
@@ -21,7 +20,7 @@ from workbench.gui.pages.views.inspector import WIDTH, ChainInspector
 from workbench.gui.pages.views.listening import Listening, voices
 from workbench.gui.pages.views.presets import PresetChoice
 from workbench.gui.pages.views.steps import StepsCard
-from workbench.gui.pages.views.task import TaskMode
+from workbench.gui.pages.views.task import TaskMode, TaskSettings
 from workbench.gui.session import Session
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.op_row import Mark
@@ -55,7 +54,7 @@ class ViewsPage(Page):
         self.steps = StepsCard()
         self.strip = self.steps.strip
         self.inspector = ChainInspector(session, Findings(session, engine))
-        self.settings = MethodForm(session)
+        self.settings = TaskSettings(session)
         self.task = TaskMode(session, engine, self.board, self.settings)
         self.preset = PresetChoice(session, engine, self)
         self.go_on = QPushButton("Continue to method")

@@ -1,10 +1,12 @@
 """What the method gives a network and asks of it, before anything is trained."""
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from workbench.engine import protocol
 from workbench.engine.messages import Arrays, Preview, ShowTask, ShowTaskReply
+from workbench.gui import words
 from workbench.gui.bridge import Engine
 from workbench.gui.pages.method.recipe import MethodForm
 from workbench.gui.pages.views.board import Board
@@ -18,6 +20,21 @@ IMAGES = 12
 """How many are shown at most: each goes through the untrained network."""
 
 
+class TaskSettings(QScrollArea):
+    """The method's parameters under the pictures of its task, so that both are seen while one is moved."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.method = MethodForm(session)
+        self.method.about_button.hide()  # That is told on the Method page.
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(self.method)
+        self.setMinimumHeight(136)
+
+
 class TaskMode(QObject):
     """Shows the task of the draft's method on the board in place of the views, while the user wants to see it.
 
@@ -27,7 +44,7 @@ class TaskMode(QObject):
 
     changed = Signal()
 
-    def __init__(self, session: Session, engine: Engine, board: Board, settings: MethodForm) -> None:
+    def __init__(self, session: Session, engine: Engine, board: Board, settings: TaskSettings) -> None:
         super().__init__(board)
         self._session = session
         self._board = board
@@ -72,7 +89,7 @@ class TaskMode(QObject):
         self._board.mode.setVisible(offered)
         self._board.show_mode(task=offered and self._wanted)
         if draft is not None and card is not None and offered:
-            self._settings.show_method(card, draft.method.params)
+            self._settings.method.show_method(card, draft.method.params)
         self._settings.setVisible(self.on and card is not None and bool(card.params))
         if before != self.on:
             self.feed.forget()
@@ -81,7 +98,7 @@ class TaskMode(QObject):
     def _on_task(self, request: ShowTask, reply: ShowTaskReply, arrays: Arrays) -> None:
         card, draft = method_of(self._session), self._session.draft
         if card is not None and draft is not None and draft.method.words == request.experiment.method.words:
-            note = f"{card.title}, before any training · {self.feed.latency_ms:.0f} ms"
+            note = f"{card.title}, before any training · {words.milliseconds(self.feed.latency_ms)}"
             self._board.show_task(request, reply, arrays, note)
 
     def _on_failed(self, failure: protocol.Failed) -> None:
