@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from workbench.gui.pages.views.edits import same_views
 from workbench.spec.catalog import MethodCard
-from workbench.spec.experiment import Experiment
+from workbench.spec.experiment import Experiment, MethodSpec
 from workbench.spec.machine import Device
 
 S = TypeVar("S", bound=Struct)
@@ -102,11 +102,18 @@ def with_suggestion(draft: Experiment, before: Experiment | None, after: Experim
         draft,
         name=after.name if before is not None and draft.name == before.name else draft.name,
         views=after.views if untouched else draft.views,
-        method=after.method,
+        method=_method_taken(draft.method, after.method),
         backbone=backbone,
         train=_taken(draft.train, kept.train, after.train),
         watch=_taken(draft.watch, kept.watch, after.watch),
     )
+
+
+def _method_taken(mine: MethodSpec, chosen: MethodSpec) -> MethodSpec:
+    """The same method keeps its parameters; the tasks beside it stay, but for one that is now the method itself."""
+    if chosen.name == mine.name:
+        return mine
+    return replace(chosen, also=tuple(task for task in mine.also if task.name != chosen.name))
 
 
 def _says(card: MethodCard, word: str) -> bool:
