@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from workbench.gui.pages.views.edits import same_views
 from workbench.spec.catalog import Catalog, MethodCard
-from workbench.spec.experiment import Experiment
+from workbench.spec.experiment import Experiment, MethodSpec
 from workbench.spec.machine import Device
 from workbench.spec.needs import unmet_backbone
 
@@ -103,7 +103,7 @@ def with_suggestion(draft: Experiment, before: Experiment | None, after: Experim
         draft,
         name=after.name if before is not None and draft.name == before.name else draft.name,
         views=after.views if untouched else draft.views,
-        method=after.method,
+        method=_method_taken(draft.method, after.method),
         backbone=backbone,
         train=_taken(draft.train, kept.train, after.train),
         watch=_taken(draft.watch, kept.watch, after.watch),
@@ -141,6 +141,13 @@ def fits(method: str, backbone: str, catalog: Catalog) -> bool:
     card = next((card for card in catalog.methods if card.name == method), None)
     given = next((card for card in catalog.backbones if card.name == backbone), None)
     return card is None or given is None or unmet_backbone(card, given, catalog.backbones) is None
+
+
+def _method_taken(mine: MethodSpec, chosen: MethodSpec) -> MethodSpec:
+    """The same method keeps its parameters; the tasks beside it stay, but for one that is now the method itself."""
+    if chosen.name == mine.name:
+        return mine
+    return replace(chosen, also=tuple(task for task in mine.also if task.name != chosen.name))
 
 
 def _says(card: MethodCard, word: str) -> bool:

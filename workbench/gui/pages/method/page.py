@@ -19,6 +19,7 @@ from workbench.gui.pages.method.gallery import MethodGallery
 from workbench.gui.pages.method.ready import ReadyChoice
 from workbench.gui.pages.method.recipe import MethodForm, RecipeForm
 from workbench.gui.pages.method.start import CheckCard, MeasureCard
+from workbench.gui.pages.method.tasks import TasksForm
 from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
@@ -48,6 +49,7 @@ class MethodPage(Page):
         self._visible = False
         self.gallery = MethodGallery()
         self.method_form = MethodForm(session)
+        self.tasks = TasksForm(session)
         self.recipe = RecipeForm(session)
         self.check = CheckCard(engine, self._asked)
         self.measure = MeasureCard(engine, self._asked)
@@ -118,7 +120,15 @@ class MethodPage(Page):
         self._reasons_words.setProperty("role", "secondary")
         self._reasons_words.setWordWrap(True)
         self._reasons.content.addWidget(self._reasons_words)
-        for card in (self.ready.about, self.method_form, self.recipe, self.check, self.measure, self._reasons_card):
+        for card in (
+            self.ready.about,
+            self.method_form,
+            self.tasks,
+            self.recipe,
+            self.check,
+            self.measure,
+            self._reasons_card,
+        ):
             inspector.column.addWidget(card)
         inspector.column.addStretch(1)
         inspector.setMinimumWidth(WIDTH - 32 + GUTTER)
@@ -199,6 +209,7 @@ class MethodPage(Page):
             self.set_purpose(str(error))
             return
         self.method_form.show_method(card, draft.method.params)
+        self.tasks.show_tasks(draft.method)
         self.recipe.show_draft(draft, self._usual_of(draft))
         self.measure.show_draft(draft)
         reasons = self.session.reasons
