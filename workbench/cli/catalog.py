@@ -125,7 +125,7 @@ def _table(rows: Iterable[tuple[str, str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _backbones(card: MethodCard, catalog: Catalog) -> str:
+def _able(card: MethodCard, catalog: Catalog) -> str:
     able = usable(card, catalog.backbones)
     return "any" if len(able) == len(catalog.backbones) else ", ".join(one.name for one in able) or "none here"
 
@@ -136,7 +136,7 @@ def _method_text(card: MethodCard, catalog: Catalog) -> str:
         ("family", card.family),
         ("views", f"{card.global_views} of each image, preset {card.preset}"),
         ("smallest batch", str(card.min_batch)),
-        ("backbones", _backbones(card, catalog)),
+        ("backbones", _able(card, catalog)),
         ("images", "in color" if card.needs_color else "any"),
         ("labels", "needed" if card.uses_labels else "not used"),
         ("recipe", _recipe(card)),
