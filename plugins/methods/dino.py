@@ -1,7 +1,7 @@
 """DINO: a student sorts small crops as its slow teacher sorts large ones, among prototypes nobody has named."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,11 +9,15 @@ from torch import Tensor, nn
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, Symptom, detached
 from workbench.method.gather import gather
-from workbench.method.heads import PrototypeHead
-from workbench.method.losses.distillation import dino, effective_prototypes
-from workbench.method.momentum import Teacher, cosine_momentum
+from workbench.method.heads import PrototypeHead, has_batch_norm
+from workbench.method.losses.distillation import dino
+from workbench.method.momentum import Teacher, cosine_momentum, fitting_momentum
+from workbench.method.prototypes import clusters_used, fitting_count, information
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
+
+LEAST_INFORMATION = 0.02
+"""In nats: an untrained encoder's teacher tells 0.2 and more, a healthy one 1 and more, a collapsed one 0.01."""
 
 
 class DINOParams(Params, frozen=True, kw_only=True):
@@ -22,7 +26,7 @@ class DINOParams(Params, frozen=True, kw_only=True):
     prototypes: Annotated[
         int,
         param(
-            "Directions among which images are sorted. 65,536 for ImageNet; a few thousand for small sets.",
+            "Directions among which images are sorted; at most one for ten training images. 65,536 for ImageNet.",
             ge=2,
             le=262_144,
             logarithmic=True,
@@ -67,8 +71,13 @@ class DINOParams(Params, frozen=True, kw_only=True):
         param("How long the prototypes stay as they are at the start.", ge=0, le=1000, unit="epochs", advanced=True),
     ] = 1.0
     batch_norm: Annotated[
-        bool, param("Batch norm in the head: helps convolutional networks, not transformers.", advanced=True)
-    ] = False
+        Literal["auto", "off", "on"],
+        param(
+            "Batch norm in the head: auto has it where the encoder has it, as convolutional networks do and "
+            "transformers do not.",
+            advanced=True,
+        ),
+    ] = "auto"
     hidden: Annotated[int, param("Width of the head.", ge=8, le=16_384, advanced=True)] = 2048
     bottleneck: Annotated[
         int, param("Entries of the vectors that are compared with the prototypes.", ge=2, le=4096, advanced=True)
@@ -86,13 +95,12 @@ class DINO(Method):
 
     def __init__(self, encoder: Encoder, params: DINOParams, setting: Setting) -> None:
         super().__init__()
-        del setting
+        prototypes = fitting_count(params.prototypes, setting.train_images)
         self.encoder = encoder
-        self.head = PrototypeHead(
-            encoder.dim, params.hidden, params.bottleneck, params.prototypes, norm=params.batch_norm
-        )
+        norm = has_batch_norm(encoder) if params.batch_norm == "auto" else params.batch_norm == "on"
+        self.head = PrototypeHead(encoder.dim, params.hidden, params.bottleneck, prototypes, norm=norm)
         self.teacher = Teacher(nn.Sequential(encoder, self.head))
-        self.register_buffer("center", torch.zeros(params.prototypes))
+        self.register_buffer("center", torch.zeros(prototypes))
         self.params = params
         self._means: list[Tensor] = []  # of this step's logits, which enter the center once the step is done.
 
@@ -108,11 +116,15 @@ class DINO(Method):
             student_temperature=self.params.student_temperature,
             teacher_temperature=temperature,
         )
-        used = effective_prototypes(gather(torch.cat(teacher)), self.center, temperature=temperature)
+        chosen = torch.softmax((gather(torch.cat(teacher)).float() - self.center) / temperature, dim=1)
         self._means.append(gather(torch.stack(teacher).float().mean(dim=(0, 1))[None]).mean(dim=0))
-        return Loss(
-            value=value, parts=detached(teacher_entropy=entropy, divergence=value - entropy, used_prototypes=used)
-        )
+        parts = {
+            "teacher_entropy": entropy,
+            "divergence": value - entropy,
+            "used_prototypes": clusters_used(chosen),
+            "information": information(chosen),
+        }
+        return Loss(value=value, parts=detached(**parts))
 
     def before_step(self, progress: Progress) -> None:
         """The prototypes stay still at first."""
@@ -121,7 +133,8 @@ class DINO(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The teacher follows, ever more slowly, and the center too."""
-        momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
+        first = fitting_momentum(self.params.momentum, progress.total_steps)
+        momentum = cosine_momentum(first, self.params.final_momentum, progress.fraction)
         self.teacher.follow(nn.Sequential(self.encoder, self.head), momentum)
         if self._means:
             self.center.lerp_(torch.stack(self._means).mean(dim=0), 1 - self.params.center_momentum)
@@ -137,18 +150,16 @@ class DINO(Method):
 
 
 def _all_alike(value: float, params: DINOParams, setting: Setting) -> bool:
-    del setting
-    return value > 0.999 * math.log(params.prototypes)
+    return value > 0.999 * math.log(fitting_count(params.prototypes, setting.train_images))
 
 
-def _one_prototype(value: float, params: DINOParams, setting: Setting) -> bool:
+def _all_the_same(value: float, params: DINOParams, setting: Setting) -> bool:
     del params, setting
-    return value < 1.05
+    return value < LEAST_INFORMATION
 
 
 def _chance(params: DINOParams, setting: Setting) -> float:
-    del setting
-    return math.log(params.prototypes)
+    return math.log(fitting_count(params.prototypes, setting.train_images))
 
 
 METHOD = MethodInfo(
@@ -196,10 +207,10 @@ METHOD = MethodInfo(
             "image. Lower the teacher's temperature, or raise the learning rate.",
         ),
         Symptom(
-            part="used_prototypes",
-            is_sick=_one_prototype,
-            title="All images get the same prototype",
-            text="The teacher gives every image of a batch the same answer, so there is nothing to learn from it. "
+            part="information",
+            is_sick=_all_the_same,
+            title="All images get the same answer",
+            text="What the teacher says does not depend on the image, so there is nothing to learn from it. "
             "Lower center_momentum, raise the teacher's temperature, or lower the learning rate.",
         ),
     ),

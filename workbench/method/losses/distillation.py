@@ -53,13 +53,3 @@ def dino(
             others = (log for other, log in enumerate(predictions) if other != view)
             losses.extend(-(target * log).sum(dim=1).mean() for log in others)
         return torch.stack(losses).mean(), torch.stack(entropies).mean()
-
-
-def effective_prototypes(logits: Tensor, center: Tensor, *, temperature: float) -> Tensor:
-    """exp of the entropy of the mean assignment: how many prototypes a batch shares out, from 1 (all images choose
-    the same one) to K. logits: (B, K); center: (K,). Cut from the graph.
-    """
-    with float32(logits), torch.no_grad():
-        mean = torch.softmax((logits.float() - center.float()) / temperature, dim=1).mean(dim=0)
-        count: Tensor = torch.special.entr(mean).sum().exp()
-        return count
