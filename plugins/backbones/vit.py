@@ -1,51 +1,104 @@
 """ViT-Tiny and ViT-Small of timm (Dosovitskiy et al. 2021, arXiv:2010.11929; sizes of Touvron et al. 2021)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
 from workbench.method.hub import fetching
+from workbench.method.tokens import TokenEncoder
+from workbench.spec.errors import CheckError
 
 
-class ViTEncoder(Encoder):
+class ViTEncoder(TokenEncoder):
     """A timm Vision Transformer; features are its class token.
 
     The standard stem cuts patches of 16 px, the small one about 8 × 8 patches per image (of 2, 4 or 8 px).
     Images of any size are taken: their edges are padded to whole patches, positions are interpolated.
     """
 
-    def __init__(self, name: str, dim: int, request: BackboneRequest) -> None:
+    net: Any
+
+    def __init__(self, size: "_Size", request: BackboneRequest) -> None:
         super().__init__()
-        self.dim = dim
-        self.net: Any = _network(name, request)
+        self.dim = size.dim
+        self.patch = _patch(request)
+        self.net = _network(size, request)
+        self.prefix = self.net.num_prefix_tokens
+        self.heads = self.net.blocks[0].attn.num_heads
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (B, dim)."""
         features: Tensor = self.net(images)
         return features
 
-    def tokens(self, images: Tensor) -> Tensor:
-        """Patch tokens (B, patches, dim), row by row."""
-        tokens: Tensor = self.net.forward_features(images)[:, self.net.num_prefix_tokens :]
+    def grid(self, images: Tensor) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        rows, columns = self.net.patch_embed.dynamic_feat_size(images.shape[-2:])
+        return rows, columns
+
+    def embedded(self, images: Tensor, mask: Tensor | None = None, mask_token: Tensor | None = None) -> Tensor:
+        """Patches with their positions (B, N, dim)."""
+        patches: Tensor = self.net.patch_embed(images)
+        rows, columns = patches.shape[1:3]
+        patches = patches.flatten(1, 2)
+        if mask is not None and mask_token is not None:
+            patches = torch.where(mask[..., None], mask_token.to(patches.dtype), patches)
+        return patches + self._positions(rows, columns)[:, self.prefix :]
+
+    def through(self, patches: Tensor) -> Tensor:
+        """All blocks, and the last norm: (B, prefix + M, dim)."""
+        tokens: Tensor = self.net.norm(self.net.blocks(self._begun(patches)))
         return tokens
 
-    def maps(self, images: Tensor) -> Tensor:
-        """The patch tokens as a map (B, dim, h, w)."""
-        return self._as_map(self.tokens(images), images)
-
-    def features_and_maps(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The class token (B, dim) and the patch tokens as a map (B, dim, h, w)."""
-        tokens = self.net.forward_features(images)
+    def pooled(self, tokens: Tensor) -> Tensor:
+        """The class token (B, dim)."""
         features: Tensor = self.net.forward_head(tokens)
-        return features, self._as_map(tokens[:, self.net.num_prefix_tokens :], images)
+        return features
 
-    def _as_map(self, tokens: Tensor, images: Tensor) -> Tensor:
-        rows, columns = self.net.patch_embed.dynamic_feat_size(images.shape[-2:])
-        return tokens.transpose(1, 2).reshape(len(tokens), self.dim, rows, columns)
+    def attention(self, images: Tensor) -> Tensor:
+        """Of the class token to the patches, in the last block: (B, heads, rows, columns)."""
+        tokens = self._begun(self.embedded(images))
+        for block in self.net.blocks[:-1]:
+            tokens = block(tokens)
+        last = self.net.blocks[-1]
+        qkv = last.attn.qkv(last.norm1(tokens)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        query, key = last.attn.q_norm(qkv[0][:, :, :1]), last.attn.k_norm(qkv[1])
+        weights = torch.softmax((query * last.attn.scale) @ key.transpose(2, 3), dim=3)
+        return weights[:, :, 0, self.prefix :].reshape(*weights.shape[:2], *self.grid(images))
+
+    def _begun(self, patches: Tensor) -> Tensor:
+        """What the first block gets: the prefix tokens ahead of the patches."""
+        first = self.net.cls_token + self.net.pos_embed[:, : self.prefix]
+        tokens = torch.cat((first.expand(len(patches), -1, -1).to(patches.dtype), patches), dim=1)
+        ready: Tensor = self.net.norm_pre(self.net.pos_drop(tokens))
+        return ready
+
+    def _positions(self, rows: int, columns: int) -> Tensor:
+        """(1, prefix + rows * columns, dim), interpolated from those of the size it was made for."""
+        from timm.layers.pos_embed import resample_abs_pos_embed
+
+        positions: Tensor = resample_abs_pos_embed(
+            self.net.pos_embed,
+            new_size=[rows, columns],
+            old_size=list(self.net.patch_embed.grid_size),
+            num_prefix_tokens=self.prefix,
+        )
+        return positions
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Size:
+    """One of timm's networks, and in what it differs from it."""
+
+    library_name: str
+    dim: int
+    changes: Mapping[str, int] = field(default_factory=dict)
 
 
 def _patch(request: BackboneRequest) -> int:
@@ -54,7 +107,7 @@ def _patch(request: BackboneRequest) -> int:
     return min((2, 4, 8), key=lambda patch: abs(request.image_size / patch - 8))
 
 
-def _arguments(request: BackboneRequest) -> dict[str, Any]:
+def _arguments(size: _Size, request: BackboneRequest) -> dict[str, Any]:
     patch = _patch(request)
     return {
         "patch_size": patch,
@@ -63,33 +116,41 @@ def _arguments(request: BackboneRequest) -> dict[str, Any]:
         "num_classes": 0,
         "dynamic_img_size": True,
         "dynamic_img_pad": True,
+        **size.changes,
     }
 
 
-def _network(name: str, request: BackboneRequest) -> nn.Module:
+def _network(size: _Size, request: BackboneRequest) -> nn.Module:
     import timm
 
-    with fetching("timm", name) if request.pretrained else nullcontext():
-        net: nn.Module = timm.create_model(name, pretrained=request.pretrained, **_arguments(request))
+    if request.pretrained and size.changes:
+        raise CheckError(
+            "There are no pretrained weights for a transformer of this size.",
+            hint="Set backbone.weights to 'none', or choose vit_tiny.",
+        )
+    with fetching("timm", size.library_name) if request.pretrained else nullcontext():
+        net: nn.Module = timm.create_model(
+            size.library_name, pretrained=request.pretrained, **_arguments(size, request)
+        )
     return net
 
 
-def _loading(name: str, request: BackboneRequest) -> str:
-    arguments = ", ".join(f"{key}={value!r}" for key, value in _arguments(request).items())
-    return f'import timm\n\nmodel = timm.create_model("{name}", {arguments})\n'
+def _loading(size: _Size, request: BackboneRequest) -> str:
+    arguments = ", ".join(f"{key}={value!r}" for key, value in _arguments(size, request).items())
+    return f'import timm\n\nmodel = timm.create_model("{size.library_name}", {arguments})\n'
 
 
-def _info(name: str, library_name: str, *, title: str, summary: str, dim: int, million: float) -> BackboneInfo:
-    build: Callable[[BackboneRequest], Encoder] = partial(ViTEncoder, library_name, dim)
+def _info(name: str, size: _Size, *, title: str, summary: str, million: float) -> BackboneInfo:
+    build: Callable[[BackboneRequest], Encoder] = partial(ViTEncoder, size)
     return BackboneInfo(
         name=name,
         title=title,
         family="Vision Transformer",
         summary=summary,
-        dim=dim,
+        dim=size.dim,
         million_parameters=million,
         build=build,
-        loading=partial(_loading, library_name),
+        loading=partial(_loading, size),
         min_size=16,
         provides=("features", "maps", "tokens"),
     )
@@ -97,21 +158,27 @@ def _info(name: str, library_name: str, *, title: str, summary: str, dim: int, m
 
 BACKBONES = (
     _info(
+        "vit_nano",
+        _Size(library_name="vit_tiny_patch16_224", dim=96, changes={"embed_dim": 96, "depth": 4, "num_heads": 3}),
+        title="ViT-Nano",
+        summary="Four transformer blocks, to try masked methods and attention on a processor without a GPU; too "
+        "small for a final encoder of varied photographs.",
+        million=0.54,
+    ),
+    _info(
         "vit_tiny",
-        "vit_tiny_patch16_224",
+        _Size(library_name="vit_tiny_patch16_224", dim=192),
         title="ViT-Tiny",
         summary="A small transformer that looks at the image in patches. Wants more images and more epochs than a "
         "ResNet of its size; the recipe should be AdamW.",
-        dim=192,
         million=5.52,
     ),
     _info(
         "vit_small",
-        "vit_small_patch16_224",
+        _Size(library_name="vit_small_patch16_224", dim=384),
         title="ViT-Small",
         summary="The transformer of most self-supervised papers. For a hundred thousand images and more, on a GPU, "
         "with AdamW.",
-        dim=384,
         million=21.67,
     ),
 )

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from workbench.catalog.registry import load_registry
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
+from workbench.method.tokens import TokenEncoder
 
 REGISTRY = load_registry()
 every_backbone = pytest.mark.parametrize("info", REGISTRY.backbones.values(), ids=lambda info: str(info.name))
@@ -70,6 +71,46 @@ def test_it_gives_what_it_provides(info: BackboneInfo) -> None:
     for missing in {"maps", "tokens"} - set(info.provides):
         with pytest.raises(NotImplementedError):
             getattr(encoder, missing)(images())
+
+
+@every_backbone
+def test_a_transformer_can_be_run_on_some_patches_and_looked_into(info: BackboneInfo) -> None:
+    encoder = info.build(request()).eval()
+    assert isinstance(encoder, TokenEncoder) == ("tokens" in info.provides)
+    if not isinstance(encoder, TokenEncoder):
+        return
+    net: Any = encoder.net
+    for size in (SIZE, SIZE // 2 + 3):
+        batch = images(size=size)
+        rows, columns = encoder.grid(batch)
+        patches = encoder.embedded(batch)
+        assert patches.shape == (2, rows * columns, info.dim)
+        tokens = encoder.through(patches)
+        torch.testing.assert_close(tokens, net.forward_features(batch))
+        torch.testing.assert_close(encoder.pooled(tokens), net(batch))
+        assert encoder.through(patches[:, :3]).shape == (2, encoder.prefix + 3, info.dim)
+        attention = encoder.attention(batch)
+        assert attention.shape == (2, encoder.heads, rows, columns)
+        assert (attention.sum((2, 3)) <= 1 + 1e-5).all()
+        torch.testing.assert_close(attention.flatten(2), library_attention(encoder, batch))
+    nothing = torch.zeros(2, rows * columns, dtype=torch.bool)
+    token = torch.full((info.dim,), 7.0)
+    assert torch.equal(encoder.embedded(batch, nothing, token), patches)
+    masked = encoder.embedded(batch, nothing.index_fill(1, torch.tensor([1]), value=True), token)
+    assert torch.equal(masked[:, 2:], patches[:, 2:])
+    assert torch.equal(masked[:1, 1], masked[1:, 1])
+
+
+def library_attention(encoder: TokenEncoder, batch: Tensor) -> Tensor:
+    """The weights as the library itself computes them, caught on their way to the values."""
+    found: list[Tensor] = []
+    net: Any = encoder.net
+    last = net.blocks[-1].attn
+    last.fused_attn = False
+    handle = last.attn_drop.register_forward_hook(lambda module, given, result: found.append(result))
+    net(batch)
+    handle.remove()
+    return found[0][:, :, 0, encoder.prefix :]
 
 
 @every_backbone

@@ -14,6 +14,24 @@ _FIRST = 0xBF58476D1CE4E5B9 - (1 << 64)
 _SECOND = 0x94D049BB133111EB - (1 << 64)
 
 
+def image_keys(images: Tensor, *parts: int) -> Tensor:
+    """A key (n,) int64 for each image, for a field of its own: of its number (n,) int64 and of `parts` alone.
+
+    The same purpose as `draws.sample_keys`, where numbers are wanted on the device and nobody shall wait for them.
+    """
+    keys = mixed(images * _GOLDEN)
+    for part in parts:
+        keys = mixed(keys + _signed((part + 1) * _FIRST))
+    return keys
+
+
+def mixed(words: Tensor) -> Tensor:
+    """SplitMix64's finalizer: a bijection of 64-bit words (int64, any shape), as in `draws.mix`."""
+    words = (words ^ _shifted(words, 30)) * _FIRST
+    words = (words ^ _shifted(words, 27)) * _SECOND
+    return words ^ _shifted(words, 31)
+
+
 def uniform_field(keys: Tensor, count: int) -> Tensor:
     """(n, count) float32 in (0, 1), in steps of 2^-16. keys: (n,) int64, on the device where it is wanted."""
     return _uniform(_sixteen_bits(keys, count))
@@ -48,11 +66,12 @@ def _quantiles() -> Tensor:
 def _sixteen_bits(keys: Tensor, count: int) -> Tensor:
     """(n, count) int32 from 0 to 65,535: four from each 64-bit word of SplitMix64."""
     counter = torch.arange(1, (count + 3) // 4 + 1, device=keys.device, dtype=torch.int64) * _GOLDEN
-    word = keys[:, None] + counter
-    word = (word ^ _shifted(word, 30)) * _FIRST
-    word = (word ^ _shifted(word, 27)) * _SECOND
-    word = word ^ _shifted(word, 31)
-    return word.view(torch.int16)[:, :count].int() + 32768
+    return mixed(keys[:, None] + counter).view(torch.int16)[:, :count].int() + 32768
+
+
+def _signed(word: int) -> int:
+    """The lowest 64 bits, as int64 holds them."""
+    return (word + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def _shifted(word: Tensor, bits: int) -> Tensor:

@@ -73,8 +73,10 @@ def _trainer(folder: Path, cache: Path) -> tuple[Stepper, Feed]:
     registry = load_registry()
     device = resolve_device("auto")
     data = prepare(experiment, cache=cache)
-    method = build_method(experiment, train_images=len(data.train_rows), classes=0, registry=registry)
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
+    method = build_method(
+        experiment, train_images=len(data.train_rows), classes=0, registry=registry, normalization=normalization
+    )
     stepper = make_stepper(experiment, method, device=device, registry=registry, normalization=normalization)
     feed = Feed(
         data.store.pixels,

@@ -130,6 +130,7 @@ def _method_text(card: MethodCard) -> str:
         ("family", card.family),
         ("views", f"{card.global_views} of each image, preset {card.preset}"),
         ("smallest batch", str(card.min_batch)),
+        ("images", "in color" if card.needs_color else "any"),
         ("labels", "needed" if card.uses_labels else "not used"),
         ("recipe", _recipe(card)),
         ("source", card.recipe.source),
@@ -173,10 +174,11 @@ def _experiment_text(card: ReadyCard) -> str:
     parts = {"method.params": card.method.params, "backbone": card.backbone, "train": card.train, "watch": card.watch}
     settings = [f"{part}.{name} = {_value(value)}" for part, table in parts.items() for name, value in table.items()]
     facts = (
-        ("method", card.method.name),
+        ("method", card.method.words),
         ("differs by", ", ".join(settings) or "nothing: the method as it is suggested"),
         ("views", card.preset or ("its own" if card.views else "those of the method")),
         ("lay beside", card.beside or "nothing"),
+        *((("starts from", card.after),) if card.after else ()),
         ("source", card.source),
     )
     how = f"workbench new FOLDER --experiment {card.name}"

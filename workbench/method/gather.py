@@ -34,6 +34,14 @@ def as_leader(tensor: Tensor) -> Tensor:
     return tensor
 
 
+def smallest(values: Tensor) -> int:
+    """The smallest of some whole numbers, among those of all processes."""
+    least = values.min()
+    if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
+        dist.all_reduce(least, dist.ReduceOp.MIN)
+    return int(least)
+
+
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, z: Tensor) -> Tensor:

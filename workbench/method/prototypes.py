@@ -63,5 +63,7 @@ def information(probabilities: Tensor) -> Tensor:
     """
     with float32(probabilities):
         rows = probabilities.float()
+        if not len(rows):
+            return rows.new_zeros(())
         told: Tensor = torch.special.entr(rows.mean(dim=0)).sum() - torch.special.entr(rows).sum(dim=1).mean()
         return told

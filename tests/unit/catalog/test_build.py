@@ -6,7 +6,8 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from workbench.catalog.build import backbone_request, build_encoder, build_method, image_size_of
+from workbench.augment.normalize import Normalization
+from workbench.catalog.build import backbone_request, build_encoder, build_method, configure, image_size_of
 from workbench.catalog.registry import load_registry
 from workbench.method.backbone import BackboneRequest
 from workbench.runs.folder import RunFolder
@@ -48,6 +49,14 @@ def test_the_stem_follows_the_images() -> None:
     assert (stem(32), stem(64), stem(65)) == ("small", "small", "standard")
     assert (stem(32, "standard"), stem(224, "small")) == ("standard", "small")
     assert stem(32, weights="pretrained") == "standard"
+
+
+def test_a_method_knows_what_was_taken_out_of_its_views() -> None:
+    *_, usual = configure(experiment(), train_images=100, classes=0, registry=REGISTRY)
+    assert (usual.mean, usual.std) == ((0.0,), (1.0,)), "nothing"
+    normalization = Normalization([0.5, 0.25, 0.0], [0.5, 0.125, 0.0])
+    *_, setting = configure(experiment(), train_images=100, classes=0, registry=REGISTRY, normalization=normalization)
+    assert (setting.mean, setting.std) == ((0.5, 0.25, 0.0), (0.5, 0.125, 1.0)), "as it is applied"
 
 
 def test_channels_and_size_come_from_the_experiment() -> None:
