@@ -9,9 +9,9 @@ _LEAST = 1e-6
 
 
 def squared_error(answers: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean of (answer − target)² over images, channels, pixels; with weights (B, 1, h, w) that of each image's own mean.
+    """Mean of (answer − target)² over images, channels and pixels; with weights (B, 1, h, w) weighted per image.
 
-    So all images count the same, whatever their weights add up to.
+    All images count the same, whatever their weights add up to.
     answers, targets: (B, C, h, w). Returns a scalar in float32.
     """
     with float32(answers):
