@@ -1,9 +1,17 @@
 """DINO: a student sorts small crops as its slow teacher sorts large ones, among prototypes nobody has named."""
 
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, MethodInfo, Progress, Setting, detached
+from workbench.method.exhibit import Panel
 from workbench.method.momentum import Teacher
 from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, chance, collapses
+from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
 
 
@@ -32,6 +40,30 @@ class DINO(SelfDistillation):
         value, parts = self.compared(student, teacher, self.center, progress)
         return Loss(value=value, parts=detached(**parts))
 
+    def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
+        """A small crop, what the teacher sees of the image, and for which of these images the student takes the crop.
+
+        That is the one whose answer of the teacher is best foretold. Of a transformer also where its class token looks.
+        """
+        del progress
+        whole, crop = batch.views[0], (*batch.local_views, *batch.views[1:])[0]
+        said = torch.log_softmax(self.head(self.encoder(crop)) / self.params.student_temperature, dim=1)
+        wanted = torch.softmax((self.teacher(whole) - self.center.value) / self.params.teacher_temperature, dim=1)
+        taken = (said @ wanted.T).argmax(dim=1)
+        right = tuple(one == own for own, one in enumerate(taken.tolist()))
+        panels = (
+            Panel(part="input", title="A crop", images=crop),
+            Panel(part="target", title="What the teacher sees", images=whole),
+            Panel(part="answer", title="The crop is taken for", images=whole[taken], right=right),
+        )
+        return (*panels, self._looks(whole)) if isinstance(self.encoder, TokenEncoder) else panels
+
+    def _looks(self, view: Tensor) -> Panel:
+        """How much the teacher's class token attends to each patch, the mean of its heads, as light."""
+        attention = cast("TokenEncoder", self.teacher.net.get_submodule("0")).attention(view).mean(dim=1, keepdim=True)
+        light = F.interpolate(attention / attention.amax((2, 3), keepdim=True), size=view.shape[2:], mode="nearest")
+        return Panel(part="answer", title="Where it looks", images=light, normalized=False)
+
 
 METHOD = MethodInfo(
     name="dino",
@@ -57,6 +89,7 @@ METHOD = MethodInfo(
     min_batch=2,
     global_views=2,
     local_views=True,
+    exhibits=True,
     preset="dino",
     recipe=Recipe(
         optimizer="adamw",

@@ -1,26 +1,25 @@
 """iBOT: DINO for the whole image, and the same for every patch that was hidden from the student."""
 
 import math
-from typing import Annotated
+from typing import Annotated, cast
 
 import torch
 from torch import Tensor, nn
 
-from workbench.augment.draws import Draws, sample_keys
 from workbench.method.backbone import Encoder
-from workbench.method.blocks import hidden_blocks, on_pixels
+from workbench.method.blockwise import blockwise_mask
 from workbench.method.coloring import number_colors, tinted
 from workbench.method.contract import Batch, Loss, MethodInfo, Progress, Setting, detached
 from workbench.method.exhibit import Panel
 from workbench.method.losses.distillation import effective_prototypes, hidden_patches
+from workbench.method.masked_pictures import shares
+from workbench.method.masking import Draw, draw_of, fixed_draw
 from workbench.method.momentum import Teacher
+from workbench.method.patch_pixels import blanked
 from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, collapses
 from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import param
-
-_SHADE = 0.25
-"""How bright the patches are, in the exhibit, that were not hidden."""
 
 
 class IBOTParams(SelfDistillationParams, frozen=True, kw_only=True):
@@ -45,6 +44,8 @@ class IBOT(SelfDistillation):
     the heads, and into the center of patches; the paper's center takes all of them, at several times the cost.
     """
 
+    encoder: TokenEncoder
+
     def __init__(self, encoder: Encoder, params: IBOTParams, setting: Setting) -> None:
         super().__init__(encoder, params)
         del setting
@@ -59,10 +60,8 @@ class IBOT(SelfDistillation):
         """The loss of whole views, plus that of hidden patches, the mean over the global views."""
         student, teacher, of_patches = [], [], []
         for number, view in enumerate(batch.views):
-            draws = Draws(sample_keys(0, progress.step, batch.indices, number))
-            mask = self._mask(draws, view, share=self.hiding.masked_share)
-            hidden = mask.flatten().nonzero().squeeze(1).to(view.device)
-            mask = mask.to(view.device)
+            mask = self._mask(view, draw_of(batch.indices, progress, number), share=self.hiding.masked_share)
+            hidden = mask.flatten().nonzero().squeeze(1)
             whole, said = _read(self.student(), view, hidden, mask, self.mask_token)
             with torch.no_grad():
                 seen, wanted = _read(self.teacher.net, view, hidden)
@@ -75,12 +74,13 @@ class IBOT(SelfDistillation):
         parts |= {"patches": patches, "patch_entropy": entropy, "patch_prototypes": used}
         return Loss(value=value + self.hiding.patch_weight * patches, parts=detached(**parts))
 
-    def _mask(self, draws: Draws, view: Tensor, *, share: float) -> Tensor:
-        """(B, patches) bool on the CPU: what is hidden of each image, of `share` of them at least one patch."""
-        rows, columns = _tokens(self.encoder).grid(view)
-        ratio = draws.uniform("ratio", self.hiding.hidden_least, max(self.hiding.hidden_least, self.hiding.hidden_most))
-        counts = (ratio * rows * columns).round().long().clamp(min=1) * draws.flags(share, "masked")
-        return hidden_blocks(draws, (rows, columns), counts).flatten(1)
+    def _mask(self, view: Tensor, draw: Draw, *, share: float) -> Tensor:
+        """(B, patches) bool: what is hidden of each image, of `share` of them at least one patch."""
+        rows, columns = self.encoder.grid(view)
+        least, most = self.hiding.hidden_least, max(self.hiding.hidden_least, self.hiding.hidden_most)
+        chosen, ratio = (draw.uniform(name, 1)[:, 0] for name in ("is masked", "hidden share"))
+        counts = ((least + (most - least) * ratio) * rows * columns).round().long().clamp(min=1)
+        return blockwise_mask(draw, (rows, columns), counts * (chosen < share))
 
     def _compare_patches(self, said: Tensor, wanted: Tensor, mask: Tensor, progress: Progress) -> Tensor:
         """(3,): the loss of a view's hidden patches, the teacher's entropy, and the prototypes that they share out."""
@@ -99,55 +99,40 @@ class IBOT(SelfDistillation):
     def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
         """An image with hidden patches, and to which prototypes teacher and student sort them, as colors."""
         del progress
-        view = batch.views[0]
-        mask = self._mask(Draws(sample_keys(0, 0, batch.indices, 0)), view, share=1.0).to(view.device)
+        view, patch = batch.views[0], self.encoder.patch
+        mask = self._mask(view, fixed_draw(batch.indices), share=1.0)
         every = torch.arange(mask.numel(), device=view.device)
         said = _read(self.student(), view, every, mask, self.mask_token)[1].argmax(dim=1).view_as(mask)
         wanted = (_read(self.teacher.net, view, every)[1] - self.patch_center.value).argmax(dim=1).view_as(mask)
-        encoder = _tokens(self.encoder)
-
-        def enlarged(cells: Tensor) -> Tensor:
-            return on_pixels(cells.unflatten(1, encoder.grid(view)), encoder.patch, view)
-
-        hidden = enlarged(mask)[:, None]
-        pictures = [tinted(view, enlarged(number_colors(one))) for one in (wanted, said)]
+        sorted_by = [tinted(view, number_colors(one).unflatten(1, self.encoder.grid(view))) for one in (wanted, said)]
         counts, right = mask.sum(dim=1).tolist(), (mask & (said == wanted)).sum(dim=1).tolist()
+        same = tuple(f"{agreed} of {count} the same" for agreed, count in zip(right, counts, strict=True))
         return (
-            Panel(
-                part="input",
-                title="Patches hidden",
-                images=view.masked_fill(hidden, 0),
-                captions=tuple(f"{count} of {mask.shape[1]}" for count in counts),
-            ),
+            Panel(part="input", title="Patches hidden", images=blanked(view, mask, patch), captions=shares(mask)),
             Panel(part="target", title="What the teacher sees", images=view),
-            Panel(part="answer", title="The teacher's prototypes", images=pictures[0], normalized=False),
+            Panel(part="answer", title="Sorted by the teacher", images=sorted_by[0], normalized=False),
             Panel(
                 part="answer",
-                title="The student's, of hidden patches",
-                images=torch.where(hidden, pictures[1], _SHADE * pictures[1]),
+                title="The hidden, by the student",
+                images=blanked(sorted_by[1], ~mask, patch),
                 normalized=False,
-                captions=tuple(f"{same} of {count} the same" for same, count in zip(right, counts, strict=True)),
+                captions=same,
             ),
         )
-
-
-def _tokens(encoder: nn.Module) -> TokenEncoder:
-    if not isinstance(encoder, TokenEncoder):
-        raise TypeError("iBOT needs an encoder of patches")
-    return encoder
 
 
 def _read(
     net: nn.Module, view: Tensor, chosen: Tensor, mask: Tensor | None = None, mask_token: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Logits of whole images (B, prototypes) and of the patches that are `chosen` among all of the batch's.
+    """Logits of whole images (B, prototypes), and of those patches that are `chosen` among all of the batch's.
 
     net: an encoder and a head. Both go through the head at once, as batch norm would see a single patch otherwise.
     """
-    encoder, head = net.children()
-    tokens = _tokens(encoder).through(_tokens(encoder).embedded(view, mask, mask_token))
-    patches = tokens[:, _tokens(encoder).prefix :].flatten(0, 1)[chosen]
-    logits: Tensor = head(torch.cat((_tokens(encoder).pooled(tokens), patches)))
+    first, head = net.children()
+    encoder = cast("TokenEncoder", first)
+    tokens = encoder.through(encoder.embedded(view, mask, mask_token))
+    patches = tokens[:, encoder.prefix :].flatten(0, 1)[chosen]
+    logits: Tensor = head(torch.cat((encoder.pooled(tokens), patches)))
     return logits[: len(view)], logits[len(view) :]
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached, drawing
 from workbench.method.exam import Answers
-from workbench.method.frames import Frames, Windows, frames_known
+from workbench.method.frames import Frames, Windows, training_windows
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.method.losses.spread import deviation
 from workbench.spec.catalog import Recipe
@@ -52,6 +52,13 @@ class OrderPredictionParams(Params, frozen=True, kw_only=True):
     one_channel: Annotated[
         bool, param("Show one color channel of a tuple, drawn anew, in place of all three: shapes count, not colors.")
     ] = True
+    compare: Annotated[
+        Literal["differences", "features"],
+        param(
+            "What is seen of each two frames: how their features differ, which carries over to other films, or their "
+            "features side by side, as published."
+        ),
+    ] = "differences"
     hidden: Annotated[int, param("Width of the layer that compares two frames.", ge=16, le=8192, advanced=True)] = 128
 
 
@@ -66,14 +73,11 @@ class OrderPrediction(Method):
     def __init__(self, encoder: Encoder, params: OrderPredictionParams, setting: Setting) -> None:
         super().__init__()
         self.encoder = encoder
-        self.pair = nn.Linear(2 * encoder.dim, params.hidden)
+        self.pair = nn.Linear((1 if params.compare == "differences" else 2) * encoder.dim, params.hidden)
         self.head = nn.Linear(len(_PAIRS) * params.hidden, len(_CLASSES))
         self.params = params
         self._images = setting.train_images
-        self._windows = self._cut(frames_known(setting.frames))
-
-    def _cut(self, frames: Frames) -> Windows:
-        return Windows(frames, length=_FRAMES, distance=self.params.distance, still=self.params.still)
+        self._windows = training_windows(setting.frames, length=_FRAMES, distance=params.distance, still=params.still)
 
     def tuples(self, indices: Tensor, progress: Progress) -> Tensor:
         """For each frame one of the windows that it is in, drawn by the epoch and the frame."""
@@ -81,7 +85,8 @@ class OrderPrediction(Method):
 
     def exam_tuples(self, frames: Frames) -> Tensor:
         """Windows of which no two share a stretch of time, so that each is a question of its own."""
-        return self._cut(frames).apart()
+        windows = Windows(frames, length=_FRAMES, distance=self.params.distance, still=self.params.still)
+        return windows.apart()
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """Cross-entropy over the twelve classes, of all orders."""
@@ -119,12 +124,15 @@ class OrderPrediction(Method):
         features = self.encoder(films.flatten(0, 1))
         z = features.reshape(_FRAMES, -1, features.shape[1])
         both = {
-            (one, other): F.relu(self.pair(torch.cat([z[one], z[other]], dim=1)))
+            (one, other): F.relu(self.pair(self._compared(z[one], z[other])))
             for one, other in itertools.permutations(range(_FRAMES), 2)
         }
         orders = [torch.cat([both[order[i], order[j]] for i, j in _PAIRS], dim=1) for order in _ORDERS]
         labels = torch.tensor(_LABELS, device=films.device).repeat_interleave(films.shape[1])
         return self.head(torch.cat(orders)), labels, features
+
+    def _compared(self, one: Tensor, other: Tensor) -> Tensor:
+        return (other - one).abs() if self.params.compare == "differences" else torch.cat([one, other], dim=1)
 
 
 def _by_frame(batch: Batch) -> list[tuple[Tensor, ...]]:

@@ -1,7 +1,7 @@
 """Shuffle and Learn: three frames of a film, and whether they are shown in the order in which they happened."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from torch import Tensor
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.exam import Answers
-from workbench.method.frames import Frames, Windows, frames_known
+from workbench.method.frames import Frames, Windows, training_windows
 from workbench.method.heads import mlp
 from workbench.method.losses.labels import cross_entropy
 from workbench.method.losses.spread import deviation
@@ -37,6 +37,13 @@ class ShuffleAndLearnParams(Params, frozen=True, kw_only=True):
         ),
     ] = 0.25
     out_of_order: Annotated[float, param("Share of the loss that tuples out of order have.", ge=0.05, le=0.95)] = 0.75
+    compare: Annotated[
+        Literal["differences", "features"],
+        param(
+            "What the small network sees of three frames: how the features of each two differ, which carries over to "
+            "other films, or their features side by side, as published."
+        ),
+    ] = "differences"
     hidden: Annotated[int, param("Width of the layer that compares the frames.", ge=16, le=8192, advanced=True)] = 256
 
 
@@ -54,10 +61,7 @@ class ShuffleAndLearn(Method):
         self.encoder = encoder
         self.head = mlp(3 * encoder.dim, params.hidden, 2)
         self.params = params
-        self._windows = self._cut(frames_known(setting.frames))
-
-    def _cut(self, frames: Frames) -> Windows:
-        return Windows(frames, length=_FRAMES, distance=self.params.distance, still=self.params.still)
+        self._windows = training_windows(setting.frames, length=_FRAMES, distance=params.distance, still=params.still)
 
     def tuples(self, indices: Tensor, progress: Progress) -> Tensor:
         """For each frame one of the windows that it is in, drawn by the epoch and the frame."""
@@ -65,7 +69,8 @@ class ShuffleAndLearn(Method):
 
     def exam_tuples(self, frames: Frames) -> Tensor:
         """Windows of which no two share a stretch of time, so that each is a question of its own."""
-        return self._cut(frames).apart()
+        windows = Windows(frames, length=_FRAMES, distance=self.params.distance, still=self.params.still)
+        return windows.apart()
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """Cross-entropy of both kinds of tuples, weighted."""
@@ -90,9 +95,16 @@ class ShuffleAndLearn(Method):
         frames = torch.stack([torch.cat(views) for views in zip(*films, strict=True)])
         features = self.encoder(frames.flatten(0, 1))
         z = features.reshape(_FRAMES, -1, features.shape[1])
-        tuples = torch.cat([torch.cat([z[place] for place in order], dim=1) for order in (*_IN_ORDER, *_SHUFFLED)])
+        tuples = torch.cat([self._compared(z[list(order)]) for order in (*_IN_ORDER, *_SHUFFLED)])
         logits = self.head(tuples)
         return logits.reshape(len(_IN_ORDER) + len(_SHUFFLED), -1, 2), features
+
+    def _compared(self, z: Tensor) -> Tensor:
+        """(3, n, d) features of three frames to (n, 3 d): as they are, or how far each two are apart."""
+        if self.params.compare == "features":
+            return z.transpose(0, 1).flatten(1)
+        first, middle, last = z
+        return torch.cat([(middle - first).abs(), (last - middle).abs(), (last - first).abs()], dim=1)
 
     def _right(self, logits: Tensor) -> Tensor:
         """(views × B,) the mean of the shares of both kinds that are judged right, where both are as frequent."""

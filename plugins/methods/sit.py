@@ -81,15 +81,15 @@ class SiT(Method):
             self.rotation_token = nn.Parameter(torch.zeros(1, 1, encoder.dim))
             self.rotation_head = nn.Linear(encoder.dim, _TURNS)
 
-    def partners(self, indices: Tensor, progress: Progress) -> Tensor:
-        """Any other image, whose parts stand in this one."""
+    def tuples(self, indices: Tensor, progress: Progress) -> Tensor:
+        """Each image with any other one, whose parts will stand in it."""
         further = 1 + Draw(indices, progress.epoch).integers("partner", max(1, self.images - 1))
-        return (indices + further) % self.images
+        return torch.stack((indices, (indices + further) % self.images), dim=1)
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """All views are spoiled and repainted; each is told from other images by the teacher's other views."""
         painted, plain, q, k, turned, told = [], [], [], [], [], []
-        for number, (view, partner) in enumerate(zip(batch.views, batch.partner_views, strict=True)):
+        for number, (view, partner) in enumerate(zip(batch.views, batch.partner_views[0], strict=True)):
             whole, spoiled, lost, turns = self._spoil(view, partner, draw_of(batch.indices, progress, number))
             tokens, logits = self._tokens(spoiled)
             patches = patchify(whole, self.patch)
@@ -121,7 +121,7 @@ class SiT(Method):
         """The spoiled image, what it was, and what it is repainted to."""
         del progress
         view = batch.views[0]
-        partner = batch.partner_views[0] if batch.partner_views else view.roll(1, dims=0)
+        partner = batch.partner_views[0][0] if batch.partner_views else view.roll(1, dims=0)
         whole, spoiled, lost, _ = self._spoil(view, partner, fixed_draw(batch.indices))
         return repaired_panels(whole, spoiled, lost, self._paint(self._tokens(spoiled)[0]), self.patch)
 
@@ -181,7 +181,7 @@ METHOD = MethodInfo(
     min_batch=2,
     no_accumulation="SiT compares each image with the others of its batch: parts of it do not add up to the whole.",
     global_views=2,
-    uses_partners=True,
+    uses_tuples=True,
     needs=("tokens",),
     exhibits=True,
     preset="simclr",

@@ -47,8 +47,10 @@ SLIM_OF: dict[str, dict[str, Any]] = {
     "w_mse": {"dim": 3, "slice": 4},
     "moco_v1": {"groups": 2},
     "consistency": {"distance": "contrast"},
+    "ibot": {"bottleneck": 64},
 }
-"""Others where a method asks for more images than entries, or a small batch has no more groups."""
+"""Others where a method asks for more images than entries, or a small batch has no more groups; and where a teacher,
+who has seen nothing yet, would sort all of a few images alike among a few directions."""
 
 
 def slim(info: MethodInfo[Any], **wider: Any) -> Params:
@@ -106,7 +108,8 @@ def as_batch(info: MethodInfo[Any], views: list[Tensor], step: int = 0) -> Batch
         labels=rows % CLASSES if info.uses_labels else None,
         corners=tuple(corners),
         partner_views=tuple(
-            tuple(view.roll(1 + other, dims=0) for view in views) for other in range(tuple_length(info.name) - 1)
+            tuple(view.roll(1 + other, dims=0) for view in views)
+            for other in range(tuple_length(info.name) - 1 if info.uses_tuples else 0)
         ),
     )
 

@@ -17,7 +17,7 @@ from workbench.method.frames import Frames
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, Experiment
-from workbench.spec.needs import unmet_need
+from workbench.spec.needs import UnmetNeed, unmet_backbone, unmet_color, unmet_need
 from workbench.spec.params import Params
 from workbench.spec.pixels import channels_of
 
@@ -133,21 +133,18 @@ def configure(
     return info, params_of(experiment.method, registry), setting
 
 
-_PROVIDED = {"maps": "a map of features over the image", "tokens": "tokens of patches"}
-
-
-def missing_needs(info: MethodInfo[Any], backbone: BackboneInfo) -> str:
-    """What a method needs and a backbone does not give, as a sentence; "" where it gives all."""
-    for need in info.needs:
-        if need not in backbone.provides:
-            return f"{info.title} needs {_PROVIDED.get(need, need)}, which {backbone.title} does not give."
-    return ""
+def missing_needs(info: MethodInfo[Any], backbone: BackboneInfo, registry: Registry) -> UnmetNeed | None:
+    """What a method needs and a backbone does not give, in words; None where it gives all."""
+    return unmet_backbone(info.card(), backbone.card(), [one.card() for one in registry.backbones.values()])
 
 
 def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Setting, registry: Registry) -> None:
     need = unmet_need(experiment.views, info.card())
     if need is not None:
         raise CheckError(need.title, hint=need.text)
+    colorless = unmet_color(experiment.data, info.card())
+    if colorless:
+        raise CheckError(colorless, hint="Set data.channels to 'rgb', or choose another method.")
     if setting.batch_size < info.min_batch:
         raise CheckError(
             f"{info.title} needs a batch of at least {info.min_batch} images, and train.batch_size is "
@@ -163,9 +160,9 @@ def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Settin
         )
     if info.uses_frames and (setting.frames is None or not len(setting.frames)):
         raise CheckError(f"{info.title} learns from films, and these images are not known as frames of any.")
-    missing = missing_needs(info, registry.backbone(experiment.backbone.name))
-    if missing:
-        raise CheckError(missing, hint="Choose another backbone.")
+    missing = missing_needs(info, registry.backbone(experiment.backbone.name), registry)
+    if missing is not None:
+        raise CheckError(missing.title, hint=missing.text)
     if info.starts_from_run and experiment.backbone.weights in ("none", "pretrained"):
         raise CheckError(
             f"{info.title} starts from the encoder of a finished run.", hint="Name that run under backbone.weights."

@@ -130,6 +130,7 @@ def _method_text(card: MethodCard) -> str:
         ("family", card.family),
         ("views", f"{card.global_views} of each image, preset {card.preset}"),
         ("smallest batch", str(card.min_batch)),
+        ("images", "in color" if card.needs_color else "any"),
         ("labels", "needed" if card.uses_labels else "not used"),
         ("recipe", _recipe(card)),
         ("source", card.recipe.source),

@@ -1,10 +1,10 @@
 """Films as folders: each sub-folder a clip, its images the frames, in the natural order of their names."""
 
+import math
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,10 +20,13 @@ LEAST_FRAMES = 5
 """Images of a folder from which on it can be a clip."""
 
 _DIGITS = re.compile(r"(\d+)")
-_LOOKED_INTO = 4
+_PAIRS = 16
+_MOST_BYTES = 32_000_000
 _SIDE = 16
-_ALIKE = 0.5
+_ALIKE = 0.35
 """Up to this share of the difference of any two images, neighbors look like frames of one film."""
+_UNRELATED = 0.5
+"""Above this share nobody will find an order in them, whatever a person says."""
 
 
 def clips_of(paths: Sequence[str]) -> dict[str, list[int]]:
@@ -59,28 +62,24 @@ def count_clips(folder: Path, paths: Sequence[str]) -> int:
     frames = sum(map(len, clips.values()))
     if not clips or frames < 0.9 * len(paths):
         return 0
-    return len(clips) if _neighbors_are_alike(folder, paths, clips) else 0
+    return len(clips) if _unlikeness(folder, paths, clips) <= _ALIKE else 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Films:
-    """clips: folders of numbered images; alike: whether neighbors in them look it."""
+def films_in(folder: Path) -> int:
+    """How many clips a folder may hold, where a person says that it does; asked again only when it has changed.
 
-    clips: int
-    alike: bool
-
-
-def films_in(folder: Path) -> Films:
-    """What a folder holds, asked again only when it has changed. Raises what `find_images` raises."""
+    0 where no images stand in numbered folders, or neighbors in them differ as images of different folders do.
+    Raises what `find_images` raises.
+    """
     return _films_in(folder, folder.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=8)
-def _films_in(folder: Path, changed: int) -> Films:
+def _films_in(folder: Path, changed: int) -> int:
     del changed
     paths = [file.path for file in find_images(folder).files]
     clips = numbered_clips(paths)
-    return Films(clips=len(clips), alike=bool(clips) and _neighbors_are_alike(folder, paths, clips))
+    return len(clips) if clips and _unlikeness(folder, paths, clips) <= _UNRELATED else 0
 
 
 def _natural(path: str) -> list[tuple[int, str]]:
@@ -97,27 +96,25 @@ def _are_numbered(paths: Sequence[str]) -> bool:
     return len(numbers) == len(paths) and len({(*one[:-2], one[-1]) for one in parts}) == 1
 
 
-def _neighbors_are_alike(folder: Path, paths: Sequence[str], clips: Mapping[str, list[int]]) -> bool:
-    """Compares neighbors with images of other folders; with one folder alone, with images far off in it."""
+def _unlikeness(folder: Path, paths: Sequence[str], clips: Mapping[str, list[int]]) -> float:
+    """How much neighbors differ, over images of different folders (of one folder alone: images far apart in it)."""
     films = list(clips.values())
-    films = films[:: max(1, len(films) // _LOOKED_INTO)][:_LOOKED_INTO]
-    near, far = [], []
+    films = films[:: max(1, len(films) // _PAIRS)][:_PAIRS]
     try:
-        shown = [[_small(folder / paths[rows[place]]) for place in _looked_at(len(rows))] for rows in films]
+        pairs = max(2, min(_PAIRS, _MOST_BYTES // max(1, (folder / paths[films[0][0]]).stat().st_size)))
+        shown = []
+        for number in range(pairs):
+            rows = films[number % len(films)]
+            place = (len(rows) - 1) * (2 * number + 1) // (2 * pairs)
+            shown.append([_small(folder / paths[row]) for row in rows[place : place + 2]])
     except (DataError, OSError):
-        return False
-    for number, pictures in enumerate(shown):
-        early, after_early, late, after_late = pictures
-        other = late if len(shown) == 1 else shown[(number + 1) % len(shown)][0]
-        near += [_difference(early, after_early), _difference(late, after_late)]
-        far.append(_difference(early, other))
-    return statistics.median(near) <= _ALIKE * statistics.median(far)
-
-
-def _looked_at(count: int) -> Iterator[int]:
-    """Two neighbors in the first half of a clip, and two in the last."""
-    for place in (count // 5, max(count // 5 + 1, 4 * count // 5 - 1)):
-        yield from (place, min(count - 1, place + 1))
+        return math.inf
+    # With several films the next picture is of another one; with one, half of it lies between.
+    away = 1 if len(films) > 1 else pairs // 2
+    near = [_difference(one, following) for one, following in shown]
+    far = [_difference(one, shown[(number + away) % pairs][0]) for number, (one, _) in enumerate(shown)]
+    apart = statistics.median(far)
+    return statistics.median(near) / apart if apart else math.inf
 
 
 def _small(path: Path) -> NDArray[np.float32]:

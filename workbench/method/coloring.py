@@ -1,9 +1,15 @@
-"""Numbers and places as colors, laid over an image: for exhibits of methods that sort patches or match regions."""
+"""Numbers and places as colors, laid over an image, and images made of another's parts: for exhibits of methods that
+sort patches or match regions.
+"""
 
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from workbench.method.masking import take
+from workbench.method.patch_pixels import patchify, unpatchify
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _CORNERS = ((0.95, 0.3, 0.25), (0.95, 0.85, 0.2), (0.25, 0.4, 0.95), (0.3, 0.85, 0.4))
@@ -26,13 +32,24 @@ def place_colors(rows: int, columns: int) -> Tensor:
 
 
 def tinted(images: Tensor, colors: Tensor) -> Tensor:
-    """Images (B, C, h, w), of any scale and channels, in shades of colors (B, h, w, 3): (B, 3, h, w) from 0 to 1."""
+    """Images (B, C, h, w), of any scale and channels, in shades of a grid of colors: (B, 3, h, w) from 0 to 1.
+
+    colors: (B, rows, columns, 3), each for as large a part of the image.
+    """
     gray = images.float().mean(dim=1, keepdim=True)
     low, high = gray.amin((2, 3), keepdim=True), gray.amax((2, 3), keepdim=True)
     shade = (gray - low) / (high - low).clamp(min=1e-6)
-    return colors.permute(0, 3, 1, 2) * (0.4 + 0.6 * shade)
+    cells = F.interpolate(colors.permute(0, 3, 1, 2), size=images.shape[2:], mode="nearest")
+    return cells * (0.4 + 0.6 * shade)
 
 
-def cells_of(size: int, count: int) -> Tensor:
-    """To which of `count` cells each of `size` pixels in a row belongs: (size,) int64."""
-    return torch.arange(size) * count // size
+def mosaic(images: Tensor, grid: tuple[int, int], places: Tensor, into: tuple[int, int]) -> Tensor:
+    """Images put together of parts of others: part i is the one at places[:, i] of images (B, C, h, w).
+
+    grid: rows and columns of parts in `images`; into: in what is made; places: (B, rows × columns of `into`) int64.
+    Where the grid does not divide the image, its parts are enlarged a little.
+    """
+    side = max(-(-images.shape[2] // grid[0]), -(-images.shape[3] // grid[1]))
+    whole = F.interpolate(images, size=(side * grid[0], side * grid[1]), mode="nearest")
+    empty = images.new_empty(len(images), images.shape[1], side * into[0], side * into[1])
+    return unpatchify(take(patchify(whole, side), places), empty, side)

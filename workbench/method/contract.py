@@ -182,12 +182,12 @@ class MethodInfo(Generic[P]):
 
     Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
     first_choice: robust enough to be tried first by somebody who knows none of them.
-    needs: what the backbone must provide beyond features ("maps", "tokens"). starts_from_run: its encoder comes from
-    a finished run. exhibits: its `exhibit` shows its task. beside_only: it leads nowhere alone. no_accumulation: why
-    the gradients of parts of a batch do not add up to those of the batch, where they do not; a sentence. uses_tuples:
-    its `tuples` names images that come together; with `same_draw` the views of a tuple are all made by the draws of
-    its first image. uses_frames: it learns from films, and knows of `Setting.frames`. symptoms: how to tell that it
-    has collapsed.
+    needs: what the backbone must provide beyond features ("maps", "tokens"). needs_color: it makes nothing of images
+    that are not red, green and blue. starts_from_run: its encoder comes from a finished run. exhibits: its `exhibit`
+    shows its task. beside_only: it leads nowhere alone. no_accumulation: why the gradients of parts of a batch do not
+    add up to those of the batch, where they do not; a sentence. uses_tuples: its `tuples` names images that come
+    together; with `same_draw` the views of a tuple are all made by the draws of its first image. uses_frames: it
+    learns from films, and knows of `Setting.frames`. symptoms: how to tell that it has collapsed.
     """
 
     name: str
@@ -212,6 +212,7 @@ class MethodInfo(Generic[P]):
     same_draw: bool = False
     uses_frames: bool = False
     needs: tuple[str, ...] = ()
+    needs_color: bool = False
     starts_from_run: bool = False
     exhibits: bool = False
     beside_only: bool = False
@@ -240,6 +241,7 @@ class MethodInfo(Generic[P]):
             global_views=self.global_views,
             local_views=self.local_views,
             needs=self.needs,
+            needs_color=self.needs_color,
             starts_from_run=self.starts_from_run,
             uses_frames=self.uses_frames,
             exhibits=self.exhibits,

@@ -25,13 +25,6 @@ class Frames:
         return len(self.clip)
 
 
-def frames_known(frames: Frames | None) -> Frames:
-    """The frames of a setting. Raises `CheckError` where there are none."""
-    if frames is None:
-        raise CheckError("These images are not known as frames of films.")
-    return frames
-
-
 class Windows:
     """All tuples of `length` frames of one clip, equally far apart: by 1 to `distance` frames, with enough motion.
 
@@ -95,6 +88,19 @@ class Windows:
 
     def _rows(self, start: Tensor, step: Tensor) -> Tensor:
         return self._order[start[:, None] + step[:, None] * torch.arange(self.length)]
+
+
+def training_windows(frames: Frames | None, *, length: int, distance: int, still: float) -> Windows:
+    """The windows to learn from. Raises `CheckError` where the images are no frames, or no clip has enough of them."""
+    if frames is None or not len(frames):
+        raise CheckError("These images are not known as frames of films.")
+    windows = Windows(frames, length=length, distance=distance, still=still)
+    if not windows.any:
+        raise CheckError(
+            f"No clip has {length} frames to train on.",
+            hint="Give longer clips, or let fewer images be left out (data.limit, data.test_fraction).",
+        )
+    return windows
 
 
 def _allowed(clip: Tensor, motion: Tensor, *, span: int, still: float) -> Tensor:

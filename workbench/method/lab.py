@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from workbench.method.losses.precision import float32
+
 # sRGB's primaries under daylight D65, to XYZ (IEC 61966-2-1, amendment 1), and that white.
 _TO_XYZ = ((0.412453, 0.357580, 0.180423), (0.212671, 0.715160, 0.072169), (0.019334, 0.119193, 0.950227))
 _WHITE = (0.95047, 1.0, 1.08883)
@@ -45,4 +47,5 @@ def _matrix(like: Tensor) -> Tensor:
 
 
 def _mixed(pictures: Tensor, matrix: Tensor) -> Tensor:
-    return torch.einsum("oc,bchw->bohw", matrix, pictures)
+    with float32(pictures):
+        return torch.einsum("oc,bchw->bohw", matrix, pictures)

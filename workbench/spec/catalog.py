@@ -54,6 +54,7 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     global_views: int = 2
     local_views: bool = False
     needs: tuple[str, ...] = ()
+    needs_color: bool = False
     starts_from_run: bool = False
     uses_frames: bool = False
     exhibits: bool = False

@@ -20,6 +20,7 @@ def joint_demands(parts: Sequence[MethodCard]) -> dict[str, Any]:
         "local_views": any(part.local_views for part in parts),
         "needs": tuple(dict.fromkeys(need for part in parts for need in part.needs)),
         "uses_frames": any(part.uses_frames for part in parts),
+        "needs_color": any(part.needs_color for part in parts),
         "starts_from_run": any(part.starts_from_run for part in parts),
         "exhibits": any(part.exhibits for part in parts),
         "preset": max(parts, key=lambda part: part.global_views).preset,

@@ -16,7 +16,7 @@ from workbench.runs.state import fold
 from workbench.spec.errors import WorkbenchError
 from workbench.spec.experiment import DataSpec, Experiment
 from workbench.spec.machine import Finding
-from workbench.spec.needs import global_count, unmet_need
+from workbench.spec.needs import films_torn, global_count, unmet_color, unmet_need
 from workbench.spec.normalization import fixed_statistics
 from workbench.spec.pixels import channels_of, check_window
 from workbench.training.devices import resolve_device, resolve_precision
@@ -122,6 +122,9 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield from _films(info.title, experiment.data)
     if info.uses_labels and experiment.data.labels == "none":
         yield _error(f"{info.title} learns from labels: choose where they come from.", "data.labels")
+    colorless = unmet_color(experiment.data, info.card())
+    if colorless:
+        yield _error(f"{colorless} Take them in color (channels rgb), or choose another method.", "data.channels")
     need = unmet_need(experiment.views, info.card())
     views = global_count(experiment.views)
     if need is not None:
@@ -132,25 +135,15 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
 
 def _films(title: str, data: DataSpec) -> Iterator[Finding]:
     folder = Path(data.folder)
-    found = films_in(folder) if folder.is_dir() else None
-    if found is not None and not found.clips:
+    if folder.is_dir() and not films_in(folder):
         yield _error(
             f"{title} learns from films, and {data.folder} holds none: put the frames of each film into a folder of "
             f"its own, numbered (frame_001.png, frame_002.png, …; {LEAST_FRAMES} at least), or choose another method.",
             "method.name",
         )
-    elif found is not None and not found.alike:
-        yield _warning(
-            f"Are these films? Neighboring images of a folder differ as much as others, so that {title} will hardly "
-            "find an order in them.",
-            "method.name",
-        )
-    if data.split not in ("clips", "stretches", "folders"):
-        yield _error(
-            f"{title} needs whole stretches of film: set the split to whole clips, or to the last stretch of each "
-            "(data.split = 'clips' or 'stretches').",
-            "data.split",
-        )
+    torn = films_torn(data, title)
+    if torn:
+        yield _error(torn, "data.split")
 
 
 def _views(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
@@ -180,9 +173,9 @@ def _backbone(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield _error(str(error), "backbone.name")
         return
     method = _info(experiment, registry)
-    missing = missing_needs(method, info) if method else ""
-    if missing:
-        yield _error(missing, "backbone.name")
+    missing = missing_needs(method, info, registry) if method else None
+    if missing is not None:
+        yield _error(str(missing), "backbone.name")
     sizes = {view.size for view in experiment.views}
     if sizes and min(sizes) < info.min_size:
         yield _error(
@@ -255,9 +248,11 @@ def _machine(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield _error(str(error), "train.precision")
     backbone = registry.backbones.get(experiment.backbone.name)
     if device.type == "cpu" and backbone and backbone.million_parameters > _MANY_PARAMETERS:
+        info = _info(experiment, registry)
+        made = "ViT-Nano is" if info and "tokens" in info.needs else "ResNet-10t or TinyConv are"
         yield _warning(
             f"There is no GPU in use: {backbone.title} with {backbone.million_parameters:.0f} million parameters "
-            "will be slow. ResNet-10t or TinyConv are made for this.",
+            f"will be slow. {made} made for this.",
             "backbone.name",
         )
 

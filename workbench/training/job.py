@@ -23,12 +23,14 @@ from workbench.catalog.registry import Registry
 from workbench.data.prepare import Prepared, prepare
 from workbench.inspect.symptoms import Fingerprint
 from workbench.method.contract import Method, Progress
+from workbench.method.frames import Frames
 from workbench.runs.events import Derived, Progressed, Warned
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.split import read_split, write_split
 from workbench.spec import places
 from workbench.spec.errors import Cancelled, CheckError, RunError
 from workbench.spec.experiment import Experiment
+from workbench.spec.needs import films_torn
 from workbench.spec.pixels import of_planes
 from workbench.spec.progress import Report
 from workbench.training.checkpoint import (
@@ -147,9 +149,7 @@ def make_ready(
     _check_split(experiment, data, ranks)
     experiment = structs.replace(experiment, data=of_planes(experiment.data, data.store.pixels.shape[1]))
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
-    frames = None
-    if registry.method(experiment.method.name).uses_frames:
-        frames = frames_of(data.store.pixels, data.table.paths, data.train_rows)
+    frames = _films(experiment, data, registry)
     method = build_method(
         experiment,
         train_images=data.planned_train,
@@ -290,6 +290,17 @@ def _warnings(experiment: Experiment, data: Prepared) -> list[str]:
     if len(data.test_rows) == 0:
         lines.append("There are no test images, so that kNN is not measured.")
     return lines
+
+
+def _films(experiment: Experiment, data: Prepared, registry: Registry) -> Frames | None:
+    """The training images as frames, for a method that learns from films."""
+    info = registry.method(experiment.method.name)
+    if not info.uses_frames:
+        return None
+    torn = films_torn(experiment.data, info.title)
+    if torn:
+        raise CheckError(torn)
+    return frames_of(data.store.pixels, data.table.paths, data.train_rows)
 
 
 def _check_split(experiment: Experiment, data: Prepared, ranks: Ranks) -> None:

@@ -23,7 +23,7 @@ from workbench.spec.experiment import (
 )
 from workbench.spec.fitting import fit_reasons, fit_to
 from workbench.spec.machine import Device
-from workbench.spec.needs import unmet_need
+from workbench.spec.needs import unmet_backbone, unmet_need
 from workbench.spec.presets import SUFFIX, load_preset
 from workbench.training.devices import list_devices
 from workbench.training.suggest_data import CPU_LARGEST, is_named, refuse_empty, suggest_data
@@ -47,6 +47,8 @@ _KINDS = (
 )
 """(preset, words in a folder's name, why): images that want other views than photos do."""
 _MANY_CORES = 8
+_MANY_IMAGES = 100_000
+"""From which on a transformer of 22 million weights has enough to learn from."""
 _GPU_IMAGES = 10_000_000
 _CPU_IMAGES = 400_000
 _CPU_MILLION = 0.5
@@ -86,7 +88,7 @@ def suggest(
         scan, data, method=method, also=also, preset=preset, scaled=scaled, registry=registry
     )
     reasons.extend(about_views)
-    chosen = _backbone(data, device, backbone, registry, reasons)
+    chosen = _backbone(images, data, card, device, backbone, registry, reasons)
     stem = _stem(registry.backbone(chosen), data, device, reasons)
     budget = _budget(data, device, registry.backbone(chosen))
     train = _recipe(images, data, card, device, budget, reasons)
@@ -167,15 +169,36 @@ def _asked_preset(asked: str, registry: Registry) -> PresetCard:
     return registry.preset(asked)
 
 
-def _backbone(data: DataSpec, device: Device, asked: str, registry: Registry, reasons: list[str]) -> str:
+def _backbone(
+    images: int, data: DataSpec, card: MethodCard, device: Device, asked: str, registry: Registry, reasons: list[str]
+) -> str:
     if asked:
-        return registry.backbone(asked).name
+        info = registry.backbone(asked)
+        need = unmet_backbone(card, info.card(), [one.card() for one in registry.backbones.values()])
+        if need is not None:
+            reasons.append(str(need))
+        return info.name
+    if "tokens" in card.needs:
+        return _transformer(images, card, device, registry, reasons)
     if device.name == "cpu":
         name = "resnet10t" if (os.cpu_count() or 1) >= _MANY_CORES else "tinyconv"
         reasons.append(f"{registry.backbone(name).title}, because this machine has no GPU.")
         return name
     name = "resnet18" if data.size <= CPU_LARGEST else "resnet50"
     reasons.append(f"{registry.backbone(name).title} on {device.title}, for images of {data.size} px.")
+    return name
+
+
+def _transformer(images: int, card: MethodCard, device: Device, registry: Registry, reasons: list[str]) -> str:
+    """The one with patches that this machine can train on so many images."""
+    why = f"{card.title} works on patches of the image"
+    if device.name == "cpu":
+        reasons.append(f"{registry.backbone('vit_nano').title}, because {why}, and this machine has no GPU.")
+        return "vit_nano"
+    name = "vit_small" if images >= _MANY_IMAGES else "vit_tiny"
+    reasons.append(
+        f"{registry.backbone(name).title} on {device.title}: {why}, and there are {images:,} images to train on."
+    )
     return name
 
 

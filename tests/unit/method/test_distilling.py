@@ -8,7 +8,7 @@ from torch import nn
 from tests.contract.trial import REGISTRY, build, make_batch, slim
 from workbench.catalog.build import build_encoder
 from workbench.inspect.symptoms import Fingerprint
-from workbench.method.contract import Method, Progress, Setting
+from workbench.method.contract import Batch, Method, Progress, Setting
 from workbench.spec.experiment import BackboneSpec
 from workbench.training.optimizer import parameter_groups
 
@@ -69,6 +69,22 @@ def test_dino_takes_views_of_several_sizes_through_a_transformer() -> None:
     loss = method(batch, at(0))
     loss.value.backward()
     assert all(one.grad is not None for one in method.parameters() if one.requires_grad)
+
+
+def test_dino_shows_which_image_a_crop_is_taken_for_and_where_a_transformer_looks() -> None:
+    info = REGISTRY.method("dino")
+    encoder = build_encoder(BackboneSpec(name="vit_nano"), channels=3, image_size=32, registry=REGISTRY)
+    method = info.build(encoder, slim(info), SETTING).eval()
+    batch = make_batch(info, batch=5)
+    alike = Batch(views=batch.views, local_views=batch.views[:1], indices=batch.indices)
+    with torch.no_grad():
+        crop, whole, taken, looks = method.exhibit(alike, at(0))
+    assert torch.equal(crop.images, whole.images)
+    found = [int((whole.images == one).flatten(1).all(dim=1).nonzero()) for one in taken.images]
+    assert taken.right == tuple(one == own for own, one in enumerate(found))
+    assert looks.images.shape == (5, 1, 32, 32)
+    assert torch.equal(looks.images.amax((1, 2, 3)), torch.ones(5))
+    assert torch.equal(looks.images[:, 0, ::4, ::4].repeat_interleave(4, 1).repeat_interleave(4, 2), looks.images[:, 0])
 
 
 @pytest.mark.parametrize(

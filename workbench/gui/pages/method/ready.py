@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 from workbench.engine import protocol
 from workbench.engine.messages import Arrays, Suggest, SuggestReply
 from workbench.gui.bridge import Engine
+from workbench.gui.pages.method.choosing import fits
 from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.errors import show_failure
@@ -56,11 +57,13 @@ class ReadyChoice(QToolButton):
         scan, draft = self._session.scan, self._session.draft
         if scan is None or draft is None:
             return
+        names = [task.name for task in card.method.tasks]
+        kept = all(fits(name, draft.backbone.name, self._session.catalog) for name in names)
         request = Suggest(
             scan=scan,
             data=draft.data,
             ready=card.name,
-            backbone=draft.backbone.name,
+            backbone=draft.backbone.name if kept else "",
             runs=str(self._session.runs_folder),
         )
         done = partial(self._on_suggested, card)
