@@ -14,6 +14,9 @@ from workbench.method.self_distillation import SelfDistillation, SelfDistillatio
 from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
 
+LEAST_INFORMATION = 0.02
+"""In nats: an untrained encoder's teacher tells 0.2 and more, a healthy one 1 and more, a collapsed one 0.01."""
+
 
 class DINOParams(SelfDistillationParams, frozen=True, kw_only=True):
     """Parameters of DINO."""
@@ -27,8 +30,7 @@ class DINO(SelfDistillation):
     """
 
     def __init__(self, encoder: Encoder, params: DINOParams, setting: Setting) -> None:
-        super().__init__(encoder, params)
-        del setting
+        super().__init__(encoder, params, setting)
         self.head = self.new_head()
         self.center = self.new_center()
         self.teacher = Teacher(self.student())
@@ -78,11 +80,11 @@ METHOD = MethodInfo(
     "answers from becoming the same for all images: what the teacher says on average is taken out of what it says "
     "(centering), and its answers are made surer than the student's (sharpening).",
     when="For Vision Transformers, whose attention then outlines objects without labels, and with many images (50,000 "
-    "and more) and long runs; a GPU is wanted, as each image gives about ten crops. Batches of 64 suffice. With a "
-    "convolutional network switch batch norm in the head on.",
+    "and more) and long runs; a GPU is wanted, as each image gives about ten crops. Batches of 64 "
+    "suffice.",
     collapse="There are two. If the teacher cannot tell images apart, its entropy stays at ln(prototypes), 8.32 for "
-    "4,096, and so does the loss; if all images get the same prototype, 'used prototypes' goes to 1 and the loss to "
-    "0. In both 'divergence' goes to 0.",
+    "4,096, and so does the loss; if all images get the same answer, 'information', what an answer tells of its "
+    "image, goes to 0. In both 'divergence' goes to 0.",
     params=DINOParams,
     build=DINO,
     tags=("multi-crop", "momentum teacher", "transformers", "small batches"),
@@ -102,5 +104,5 @@ METHOD = MethodInfo(
         "4,096 prototypes as solo-learn has them for CIFAR-10",
     ),
     chance_loss=chance,
-    symptoms=collapses("teacher_entropy", "used_prototypes", "images", DINOParams),
+    symptoms=collapses("teacher_entropy", "information", "images", DINOParams),
 )
