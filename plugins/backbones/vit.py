@@ -22,11 +22,13 @@ class ViTEncoder(TokenEncoder):
     Images of any size are taken: their edges are padded to whole patches, positions are interpolated.
     """
 
+    net: Any
+
     def __init__(self, size: "_Size", request: BackboneRequest) -> None:
         super().__init__()
         self.dim = size.dim
         self.patch = _patch(request)
-        self.net: Any = _network(size, request)
+        self.net = _network(size, request)
         self.prefix = self.net.num_prefix_tokens
         self.heads = self.net.blocks[0].attn.num_heads
 
@@ -68,7 +70,7 @@ class ViTEncoder(TokenEncoder):
         qkv = last.attn.qkv(last.norm1(tokens)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         query, key = last.attn.q_norm(qkv[0][:, :, :1]), last.attn.k_norm(qkv[1])
         weights = torch.softmax((query * last.attn.scale) @ key.transpose(2, 3), dim=3)
-        return weights[:, :, 0, self.prefix :].unflatten(2, self.grid(images))
+        return weights[:, :, 0, self.prefix :].reshape(*weights.shape[:2], *self.grid(images))
 
     def _begun(self, patches: Tensor) -> Tensor:
         """What the first block gets: the prefix tokens ahead of the patches."""
@@ -79,7 +81,7 @@ class ViTEncoder(TokenEncoder):
 
     def _positions(self, rows: int, columns: int) -> Tensor:
         """(1, prefix + rows * columns, dim), interpolated from those of the size it was made for."""
-        from timm.layers import resample_abs_pos_embed
+        from timm.layers.pos_embed import resample_abs_pos_embed
 
         positions: Tensor = resample_abs_pos_embed(
             self.net.pos_embed,

@@ -1,154 +1,70 @@
 """DINO: a student sorts small crops as its slow teacher sorts large ones, among prototypes nobody has named."""
 
-import math
-from typing import Annotated
+from typing import cast
 
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor
 
 from workbench.method.backbone import Encoder
-from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, Symptom, detached
-from workbench.method.gather import gather
-from workbench.method.heads import PrototypeHead
-from workbench.method.losses.distillation import dino, effective_prototypes
-from workbench.method.momentum import Teacher, cosine_momentum
+from workbench.method.contract import Batch, Loss, MethodInfo, Progress, Setting, detached
+from workbench.method.exhibit import Panel
+from workbench.method.momentum import Teacher
+from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, chance, collapses
+from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
-from workbench.spec.params import Params, param
+
+LEAST_INFORMATION = 0.02
+"""In nats: an untrained encoder's teacher tells 0.2 and more, a healthy one 1 and more, a collapsed one 0.01."""
 
 
-class DINOParams(Params, frozen=True, kw_only=True):
+class DINOParams(SelfDistillationParams, frozen=True, kw_only=True):
     """Parameters of DINO."""
 
-    prototypes: Annotated[
-        int,
-        param(
-            "Directions among which images are sorted. 65,536 for ImageNet; a few thousand for small sets.",
-            ge=2,
-            le=262_144,
-            logarithmic=True,
-        ),
-    ] = 4096
-    teacher_temperature: Annotated[
-        float, param("How surely the teacher chooses, after the warm-up; lower is surer.", ge=0.005, le=1)
-    ] = 0.07
-    first_temperature: Annotated[
-        float, param("How surely the teacher chooses at the start; lower is surer.", ge=0.005, le=1, advanced=True)
-    ] = 0.04
-    temperature_warmup: Annotated[
-        float,
-        param(
-            "Share of the run in which the teacher's temperature goes from the first to the last.",
-            ge=0,
-            le=1,
-            advanced=True,
-        ),
-    ] = 0.3
-    student_temperature: Annotated[
-        float, param("How surely the student chooses; higher than the teacher's.", ge=0.01, le=1, advanced=True)
-    ] = 0.1
-    momentum: Annotated[
-        float, param("How slowly the teacher follows at the start; nearer to 1 is slower.", ge=0, le=1)
-    ] = 0.996
-    final_momentum: Annotated[
-        float, param("How slowly the teacher follows at the end; 1 holds it still.", ge=0, le=1, advanced=True)
-    ] = 1.0
-    center_momentum: Annotated[
-        float,
-        param(
-            "How slowly the mean that is taken from the teacher's choices moves; 1 takes none, and all images end "
-            "up with one prototype.",
-            ge=0,
-            le=1,
-            advanced=True,
-        ),
-    ] = 0.9
-    freeze: Annotated[
-        float,
-        param("How long the prototypes stay as they are at the start.", ge=0, le=1000, unit="epochs", advanced=True),
-    ] = 1.0
-    batch_norm: Annotated[
-        bool, param("Batch norm in the head: helps convolutional networks, not transformers.", advanced=True)
-    ] = False
-    hidden: Annotated[int, param("Width of the head.", ge=8, le=16_384, advanced=True)] = 2048
-    bottleneck: Annotated[
-        int, param("Entries of the vectors that are compared with the prototypes.", ge=2, le=4096, advanced=True)
-    ] = 256
 
-
-class DINO(Method):
+class DINO(SelfDistillation):
     """Self-distillation with no labels (Caron et al. 2021, algorithm 1 and eq. 3).
 
     Student: all views. Teacher: the global ones, an average of past students; its logits lose their moving mean
     (eq. 4, no prototype takes all images) and are sharpened (nor do all take as much).
     """
 
-    center: Tensor
-
     def __init__(self, encoder: Encoder, params: DINOParams, setting: Setting) -> None:
-        super().__init__()
-        del setting
-        self.encoder = encoder
-        self.head = PrototypeHead(
-            encoder.dim, params.hidden, params.bottleneck, params.prototypes, norm=params.batch_norm
-        )
-        self.teacher = Teacher(nn.Sequential(encoder, self.head))
-        self.register_buffer("center", torch.zeros(params.prototypes))
-        self.params = params
-        self._means: list[Tensor] = []  # of this step's logits, which enter the center once the step is done.
+        super().__init__(encoder, params, setting)
+        self.head = self.new_head()
+        self.center = self.new_center()
+        self.teacher = Teacher(self.student())
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """Cross-entropy of all views with every other global view as the teacher sees it."""
-        temperature = self._temperature(progress)
         student = [self.head(self.encoder(view)) for view in (*batch.views, *batch.local_views)]
         teacher = [self.teacher(view) for view in batch.views]
-        value, entropy = dino(
-            student,
-            teacher,
-            self.center,
-            student_temperature=self.params.student_temperature,
-            teacher_temperature=temperature,
+        value, parts = self.compared(student, teacher, self.center, progress)
+        return Loss(value=value, parts=detached(**parts))
+
+    def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
+        """A small crop, what the teacher sees of the image, and for which of these images the student takes the crop.
+
+        That is the one whose answer of the teacher is best foretold. Of a transformer also where its class token looks.
+        """
+        del progress
+        whole, crop = batch.views[0], (*batch.local_views, *batch.views[1:])[0]
+        said = torch.log_softmax(self.head(self.encoder(crop)) / self.params.student_temperature, dim=1)
+        wanted = torch.softmax((self.teacher(whole) - self.center.value) / self.params.teacher_temperature, dim=1)
+        taken = (said @ wanted.T).argmax(dim=1)
+        right = tuple(one == own for own, one in enumerate(taken.tolist()))
+        panels = (
+            Panel(part="input", title="A crop", images=crop),
+            Panel(part="target", title="What the teacher sees", images=whole),
+            Panel(part="answer", title="The crop is taken for", images=whole[taken], right=right),
         )
-        used = effective_prototypes(gather(torch.cat(teacher)), self.center, temperature=temperature)
-        self._means.append(gather(torch.stack(teacher).float().mean(dim=(0, 1))[None]).mean(dim=0))
-        return Loss(
-            value=value, parts=detached(teacher_entropy=entropy, divergence=value - entropy, used_prototypes=used)
-        )
+        return (*panels, self._looks(whole)) if isinstance(self.encoder, TokenEncoder) else panels
 
-    def before_step(self, progress: Progress) -> None:
-        """The prototypes stay still at first."""
-        if progress.step * progress.total_epochs < self.params.freeze * progress.total_steps:
-            self.head.prototypes.grad = None
-
-    def after_step(self, progress: Progress) -> None:
-        """The teacher follows, ever more slowly, and the center too."""
-        momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
-        self.teacher.follow(nn.Sequential(self.encoder, self.head), momentum)
-        if self._means:
-            self.center.lerp_(torch.stack(self._means).mean(dim=0), 1 - self.params.center_momentum)
-            self._means.clear()
-
-    def _temperature(self, progress: Progress) -> float:
-        first, last, share = (
-            self.params.first_temperature,
-            self.params.teacher_temperature,
-            self.params.temperature_warmup,
-        )
-        return last if progress.fraction >= share else first + (last - first) * progress.fraction / share
-
-
-def _all_alike(value: float, params: DINOParams, setting: Setting) -> bool:
-    del setting
-    return value > 0.999 * math.log(params.prototypes)
-
-
-def _one_prototype(value: float, params: DINOParams, setting: Setting) -> bool:
-    del params, setting
-    return value < 1.05
-
-
-def _chance(params: DINOParams, setting: Setting) -> float:
-    del setting
-    return math.log(params.prototypes)
+    def _looks(self, view: Tensor) -> Panel:
+        """How much the teacher's class token attends to each patch, the mean of its heads, as light."""
+        attention = cast("TokenEncoder", self.teacher.net.get_submodule("0")).attention(view).mean(dim=1, keepdim=True)
+        light = F.interpolate(attention / attention.amax((2, 3), keepdim=True), size=view.shape[2:], mode="nearest")
+        return Panel(part="answer", title="Where it looks", images=light, normalized=False)
 
 
 METHOD = MethodInfo(
@@ -164,17 +80,18 @@ METHOD = MethodInfo(
     "answers from becoming the same for all images: what the teacher says on average is taken out of what it says "
     "(centering), and its answers are made surer than the student's (sharpening).",
     when="For Vision Transformers, whose attention then outlines objects without labels, and with many images (50,000 "
-    "and more) and long runs; a GPU is wanted, as each image gives about ten crops. Batches of 64 suffice. With a "
-    "convolutional network switch batch norm in the head on.",
+    "and more) and long runs; a GPU is wanted, as each image gives about ten crops. Batches of 64 "
+    "suffice.",
     collapse="There are two. If the teacher cannot tell images apart, its entropy stays at ln(prototypes), 8.32 for "
-    "4,096, and so does the loss; if all images get the same prototype, 'used prototypes' goes to 1 and the loss to "
-    "0. In both 'divergence' goes to 0.",
+    "4,096, and so does the loss; if all images get the same answer, 'information', what an answer tells of its "
+    "image, goes to 0. In both 'divergence' goes to 0.",
     params=DINOParams,
     build=DINO,
     tags=("multi-crop", "momentum teacher", "transformers", "small batches"),
     min_batch=2,
     global_views=2,
     local_views=True,
+    exhibits=True,
     preset="dino",
     recipe=Recipe(
         optimizer="adamw",
@@ -186,21 +103,6 @@ METHOD = MethodInfo(
         source="Caron et al. 2021, section 3.2 and its code: AdamW 5e-4 per 256, weight decay 0.04 to 0.4, clip 3; "
         "4,096 prototypes as solo-learn has them for CIFAR-10",
     ),
-    chance_loss=_chance,
-    symptoms=(
-        Symptom(
-            part="teacher_entropy",
-            is_sick=_all_alike,
-            title="The teacher cannot tell images apart",
-            text="Its answers are spread evenly over all prototypes (an entropy of ln(prototypes)), whatever the "
-            "image. Lower the teacher's temperature, or raise the learning rate.",
-        ),
-        Symptom(
-            part="used_prototypes",
-            is_sick=_one_prototype,
-            title="All images get the same prototype",
-            text="The teacher gives every image of a batch the same answer, so there is nothing to learn from it. "
-            "Lower center_momentum, raise the teacher's temperature, or lower the learning rate.",
-        ),
-    ),
+    chance_loss=chance,
+    symptoms=collapses("teacher_entropy", "information", "images", DINOParams),
 )

@@ -74,10 +74,11 @@ class MAE(Method):
         split, predicted = self._predict(view, fixed_draw(batch.indices))
         patches = patchify(view, self.patch)
         painted = put(predicted.float(), split.hidden, patches.shape[1])
-        if self.params.normalize:
-            _, mean, deviation = normalized(patches)
-            painted = painted * deviation + mean
-        return masked_panels(view, split.mask(), painted, self.patch)
+        if not self.params.normalize:
+            return masked_panels(view, split.mask(), painted, self.patch)
+        _, mean, deviation = normalized(patches)
+        painted = painted * deviation + mean
+        return masked_panels(view, split.mask(), painted, self.patch, answer="Filled in, shades given")
 
     def _predict(self, view: Tensor, draw: Draw) -> tuple[Split, Tensor]:
         """What was hidden, and the decoder's answer (B, hidden, patch² · C)."""
@@ -106,8 +107,8 @@ METHOD = MethodInfo(
     "what it is looking at. No second view, no negatives, no teacher. The mask is the method's own: the random mask "
     "among the augmentations hides patches from any method, and is not needed here.",
     when="With a transformer, many images, a long run, and labels to fine-tune with: judge it by fine-tuning, not by "
-    "the linear probe or kNN, where masked methods look weak (on ImageNet kNN 11 % beside 81 % fine-tuned) because what "
-    "they learn is not sorted by class. Works for any kind of image, and needs no augmentation but crops.",
+    "the linear probe or kNN, where masked methods look weak (on ImageNet kNN 11 % beside 81 % fine-tuned) because "
+    "what they learn is not sorted by class. Works for any kind of image, and needs no augmentation but crops.",
     collapse="It cannot collapse, as the target is the image itself. A loss that stays at 1.0 ('explained' at 0) says "
     "that it paints every patch in its mean color: learning rate too low, or far too few steps. On photographs it "
     "should fall below 0.8 within some thousand steps.",

@@ -7,6 +7,7 @@ from torch import nn
 
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
+from workbench.method.exam import Answers
 from workbench.method.exhibit import Panel
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.spec.catalog import Recipe
@@ -31,13 +32,24 @@ class Rotation(Method):
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """4 × views × B images through the encoder, in one batch per view."""
         del progress
-        logits = torch.cat([self.head(self.encoder(_turned(view))) for view in batch.views])
-        turns = torch.arange(_TURNS, device=logits.device)
-        labels = torch.cat([turns.repeat_interleave(len(view)) for view in batch.views])
+        logits, labels = self._asked(batch)
         return Loss(value=cross_entropy(logits, labels), parts=detached(accuracy=accuracy(logits, labels)))
 
+    def exam(self, batch: Batch, progress: Progress) -> tuple[Answers, ...]:
+        """All four turns of every view."""
+        del progress
+        logits, labels = self._asked(batch)
+        right = (logits.argmax(dim=1) == labels).float().reshape(-1, len(batch.indices)).mean(dim=0)
+        return (Answers(task="rotation", right=right, chance=1 / _TURNS),)
+
+    def _asked(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits and labels of all turns of all views: B rows, in the order of the batch, for each of them."""
+        logits = torch.cat([self.head(self.encoder(_turned(view))) for view in batch.views])
+        turns = torch.arange(_TURNS, device=logits.device)
+        return logits, torch.cat([turns.repeat_interleave(len(view)) for view in batch.views])
+
     def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
-        """Each image turned one way, the next image the next way, and which way the network thinks it is."""
+        """Each image turned one way, the next one the next way, and turned back by what the network thinks it was."""
         del progress
         view = batch.views[0]
         turns = torch.arange(len(view)) % _TURNS
@@ -47,9 +59,10 @@ class Rotation(Method):
             Panel(part="input", title="Turned", images=turned, captions=_words(turns.tolist())),
             Panel(
                 part="answer",
-                title="Turned back as it thinks",
+                title="Turned back",
                 images=torch.stack([torch.rot90(one, -turn, (1, 2)) for one, turn in zip(turned, said, strict=True)]),
                 captions=_words(said),
+                right=tuple(answer == turn for answer, turn in zip(said, turns.tolist(), strict=True)),
             ),
         )
 

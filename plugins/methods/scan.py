@@ -46,7 +46,7 @@ class SCAN(Method):
     """Clustering by adopting neighbors, then self-labeling (Van Gansbeke et al. 2020, eq. 2, sections 2.2 and 2.3).
 
     The loss is on pairs of an image and one of its neighbors, drawn anew in each epoch, both with gradient. As the
-    neighbor is rarely in the batch, its views come beside it (`partners`): a memory of past probabilities would be
+    neighbor is rarely in the batch, its views come beside it (`tuples`): a memory of past probabilities would be
     stale, and without gradient. The first view of the plan is the weak one, which self-labeling is sure by; the
     others are the strong ones, which everything else is learned from, as in the authors' recipe for CIFAR-10.
     """
@@ -70,14 +70,15 @@ class SCAN(Method):
             found = nearest_neighbors(encode(self.encoder), self.neighbors.shape[1])
             self.neighbors[: len(found)] = as_leader(found)
 
-    def partners(self, indices: Tensor, progress: Progress) -> Tensor | None:
-        """One of each image's neighbors: which, is drawn by the epoch and the image."""
+    def tuples(self, indices: Tensor, progress: Progress) -> Tensor | None:
+        """Each image with one of its neighbors: which, is drawn by the epoch and the image."""
         if self._is_self_labeling(progress):
             return None
         images, count = self.neighbors.shape
         chosen = torch.randint(count, (images,), generator=torch.Generator().manual_seed(progress.epoch))[indices]
         device = self.neighbors.device
-        return self.neighbors[indices.to(device), chosen.to(device)].cpu().long()
+        neighbors = self.neighbors[indices.to(device), chosen.to(device)].cpu().long()
+        return torch.stack([indices, neighbors], dim=1)
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """SCAN's loss of strong views and those of neighbors; at last the cross-entropy to the weak view's label."""
@@ -87,7 +88,7 @@ class SCAN(Method):
                 weak = self._logits(batch.views[0])
             losses = torch.stack([self._taught(weak, one) for one in strong]).mean(dim=0)
         else:
-            theirs = [self._logits(view) for view in batch.partner_views[1:]]
+            theirs = [self._logits(view) for view in batch.partner_views[0][1:]]
             pairs = zip(strong, theirs, strict=True)
             losses = torch.stack([self._adopted(one, other) for one, other in pairs]).mean(dim=0)
             self._losses = losses.detach()
@@ -167,7 +168,7 @@ METHOD = MethodInfo(
     min_batch=2,
     no_accumulation="SCAN spreads a whole batch over the clusters: parts of it do not add up to that.",
     global_views=2,
-    uses_partners=True,
+    uses_tuples=True,
     starts_from_run=True,
     preset="scan",
     recipe=Recipe(

@@ -11,7 +11,7 @@ from workbench.method.exhibit import Panel
 from workbench.method.losses.masked import masked_l1
 from workbench.method.masked_pictures import masked_panels
 from workbench.method.masking import Draw, draw_of, fixed_draw, squares_mask
-from workbench.method.patch_pixels import patchify
+from workbench.method.patch_pixels import one_color, patchify
 from workbench.method.token_decoder import small_start
 from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
@@ -55,7 +55,7 @@ class SimMIM(Method):
             mask, predicted = self._predict(view, draw_of(batch.indices, progress, number))
             patches = patchify(view, self.patch)
             losses.append(masked_l1(predicted, patches, mask))
-            plain.append(masked_l1(_mean_color(patches, mask, view.shape[1]), patches, mask))
+            plain.append(masked_l1(one_color(patches, mask, view.shape[1]), patches, mask))
         value = torch.stack(losses).mean()
         beside = value.detach() / torch.stack(plain).mean().clamp(min=1e-6)
         return Loss(value=value, parts=detached(beside_one_color=beside))
@@ -75,14 +75,6 @@ class SimMIM(Method):
         return mask, predicted
 
 
-def _mean_color(patches: Tensor, mask: Tensor, channels: int) -> Tensor:
-    """Patches of one color each image: that of what is visible of it."""
-    colors = patches.unflatten(2, (-1, channels)).mean(dim=2)
-    visible = (~mask).to(patches.dtype)[..., None]
-    color = (colors * visible).sum(dim=1) / visible.sum(dim=1).clamp(min=1)
-    return color.repeat(1, patches.shape[2] // channels)[:, None].expand_as(patches)
-
-
 METHOD = MethodInfo(
     name="simmim",
     title="SimMIM",
@@ -99,7 +91,8 @@ METHOD = MethodInfo(
     "all it is judged by fine-tuning, not by the linear probe or kNN. Larger squares ('unit') for smooth images, in "
     "which a small hole can be filled from its rim.",
     collapse="It cannot collapse, as the target is the image itself. 'beside one color' says how the loss compares "
-    "with painting all that is hidden in the mean color of what is visible: near 1 nothing is learned yet, and 0.5 is good.",
+    "with painting all that is hidden in the mean color of what is visible: near 1 nothing is learned yet, and "
+    "0.5 is good.",
     params=SimMIMParams,
     build=SimMIM,
     tags=("one view", "simplest masked method", "fine-tune it", "small batches"),

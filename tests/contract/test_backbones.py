@@ -79,14 +79,15 @@ def test_a_transformer_can_be_run_on_some_patches_and_looked_into(info: Backbone
     assert isinstance(encoder, TokenEncoder) == ("tokens" in info.provides)
     if not isinstance(encoder, TokenEncoder):
         return
+    net: Any = encoder.net
     for size in (SIZE, SIZE // 2 + 3):
         batch = images(size=size)
         rows, columns = encoder.grid(batch)
         patches = encoder.embedded(batch)
         assert patches.shape == (2, rows * columns, info.dim)
         tokens = encoder.through(patches)
-        torch.testing.assert_close(tokens, encoder.net.forward_features(batch))
-        torch.testing.assert_close(encoder.pooled(tokens), encoder.net(batch))
+        torch.testing.assert_close(tokens, net.forward_features(batch))
+        torch.testing.assert_close(encoder.pooled(tokens), net(batch))
         assert encoder.through(patches[:, :3]).shape == (2, encoder.prefix + 3, info.dim)
         attention = encoder.attention(batch)
         assert attention.shape == (2, encoder.heads, rows, columns)
@@ -103,10 +104,11 @@ def test_a_transformer_can_be_run_on_some_patches_and_looked_into(info: Backbone
 def library_attention(encoder: TokenEncoder, batch: Tensor) -> Tensor:
     """The weights as the library itself computes them, caught on their way to the values."""
     found: list[Tensor] = []
-    last = encoder.net.blocks[-1].attn
+    net: Any = encoder.net
+    last = net.blocks[-1].attn
     last.fused_attn = False
     handle = last.attn_drop.register_forward_hook(lambda module, given, result: found.append(result))
-    encoder.net(batch)
+    net(batch)
     handle.remove()
     return found[0][:, :, 0, encoder.prefix :]
 

@@ -10,10 +10,12 @@ import pytest
 import torch
 
 from tests.contract.trial import (
+    BATCH,
     REGISTRY,
     SIZE,
     SLIM,
     STEPS,
+    TRAIN_IMAGES,
     as_batch,
     begin,
     build,
@@ -152,8 +154,30 @@ def test_what_it_shows_of_its_task(info: MethodInfo[Any], channels: int) -> None
         assert panel.images.shape[1] in (1, 3, channels)
         assert torch.isfinite(panel.images).all()
         assert len(panel.captions) in (0, 6)
+        assert len(panel.right) in ((0, 6) if panel.part == "answer" else (0,))
         assert panel.part == "answer" or torch.equal(panel.images, other.images), "it does not depend on the weights"
         assert panel.normalized or (panel.images.min() >= 0 and panel.images.max() <= 1)
+
+
+@every_method
+def test_its_own_questions_are_answered_without_a_trace(info: MethodInfo[Any]) -> None:
+    method = begin(info, build(info)).eval()
+    if type(method).exam is Method.exam:
+        return
+    before = {name: value.clone() for name, value in method.state_dict().items()}
+    drawn = torch.get_rng_state()
+    with torch.no_grad():
+        first, again = (method.exam(make_batch(info), progress(0)) for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), drawn), "what it draws is drawn by the step"
+    assert all(torch.equal(value, before[name]) for name, value in method.state_dict().items())
+    assert first
+    assert len({one.task for one in first}) == len(first)
+    for one, other in zip(first, again, strict=True):
+        assert 0 < one.chance < 1
+        assert one.right.ndim == 1
+        assert len(one.right) <= BATCH
+        assert ((one.right >= 0) & (one.right <= 1)).all()
+        assert torch.equal(one.right, other.right)
 
 
 @pytest.mark.parametrize(("info", "parameter"), PARAMETERS)
@@ -168,7 +192,9 @@ def trace(info: MethodInfo[Any], params: Params) -> tuple[object, ...]:
     method = build(info, params)
     shapes = tuple((name, tuple(value.shape)) for name, value in method.state_dict().items())
     losses = train(info, method, range(STEPS))
-    return (shapes, tuple(losses), tuple(value.double().sum().item() for value in method.state_dict().values()))
+    together = method.tuples(torch.arange(TRAIN_IMAGES), progress(0)) if info.uses_tuples else None
+    named = () if together is None else tuple(together.flatten().tolist())
+    return (shapes, named, tuple(losses), tuple(value.double().sum().item() for value in method.state_dict().values()))
 
 
 def other_value(parameter: ParamInfo, value: Any) -> object:

@@ -1,5 +1,6 @@
 """A few steps of any method of the catalog, as the trainer takes them, on noise and a tiny network."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from workbench.catalog.build import build_encoder
 from workbench.catalog.registry import load_registry
 from workbench.method.contract import Batch, EncodeAll, Method, MethodInfo, Progress, Setting
+from workbench.method.frames import Frames
 from workbench.spec.experiment import BackboneSpec
 from workbench.spec.params import Params
 
@@ -16,6 +18,12 @@ REGISTRY = load_registry()
 BATCH, SIZE, CLASSES, STEPS = 8, 32, 3, 4
 TRAIN_IMAGES = 160
 EPOCH_STEPS = 2
+FRAMES = Frames(
+    clip=torch.arange(TRAIN_IMAGES) // 40,
+    position=torch.arange(TRAIN_IMAGES) % 40,
+    motion=torch.rand(TRAIN_IMAGES, generator=torch.Generator().manual_seed(3)),
+)
+"""Four clips of 40 frames."""
 SLIM: dict[str, float] = {
     "hidden": 48,
     "width": 16,
@@ -35,11 +43,17 @@ SLIM: dict[str, float] = {
     "confidence": 0.3,
 }
 """Widths at which every method does the same in a fraction of the time, and beginnings that fall into it."""
-SLIM_OF: dict[str, dict[str, float]] = {"w_mse": {"dim": 3, "slice": 4}, "moco_v1": {"groups": 2}}
-"""Others where a method asks for more images than entries, or a small batch has no more groups."""
+SLIM_OF: dict[str, dict[str, Any]] = {
+    "w_mse": {"dim": 3, "slice": 4},
+    "moco_v1": {"groups": 2},
+    "consistency": {"distance": "contrast"},
+    "ibot": {"batch_norm": "on", "bottleneck": 64},
+}
+"""Others where a method asks for more images than entries, or a small batch has no more groups; and where a teacher,
+who has seen nothing yet, would sort all of a few images alike among a few directions."""
 
 
-def slim(info: MethodInfo[Any], **wider: float) -> Params:
+def slim(info: MethodInfo[Any], **wider: Any) -> Params:
     """The defaults, with small heads; `wider` is what shall be of another width."""
     changes = {
         name: value
@@ -51,7 +65,14 @@ def slim(info: MethodInfo[Any], **wider: float) -> Params:
 
 
 def setting(*, batch: int = BATCH, channels: int = 3) -> Setting:
-    return Setting(train_images=TRAIN_IMAGES, classes=CLASSES, batch_size=batch, image_size=SIZE, channels=channels)
+    return Setting(
+        train_images=TRAIN_IMAGES,
+        classes=CLASSES,
+        batch_size=batch,
+        image_size=SIZE,
+        channels=channels,
+        frames=FRAMES,
+    )
 
 
 def build(
@@ -86,8 +107,21 @@ def as_batch(info: MethodInfo[Any], views: list[Tensor], step: int = 0) -> Batch
         indices=rows,
         labels=rows % CLASSES if info.uses_labels else None,
         corners=tuple(corners),
-        partner_views=tuple(view.roll(1, dims=0) for view in views) if info.uses_partners else (),
+        partner_views=tuple(
+            tuple(view.roll(1 + other, dims=0) for view in views)
+            for other in range(tuple_length(info.name) - 1 if info.uses_tuples else 0)
+        ),
     )
+
+
+@cache
+def tuple_length(name: str) -> int:
+    """How many images come together for each of a batch."""
+    info = REGISTRY.method(name)
+    if not info.uses_tuples:
+        return 1
+    named = begin(info, build(info)).tuples(torch.arange(BATCH), progress(0))
+    return 1 if named is None else named.shape[1]
 
 
 def halved(batch: Batch, rank: int, world: int) -> Batch:
@@ -102,7 +136,7 @@ def halved(batch: Batch, rank: int, world: int) -> Batch:
         indices=batch.indices[rank::world],
         labels=None if batch.labels is None else batch.labels[rank::world],
         corners=mine(batch.corners),
-        partner_views=mine(batch.partner_views),
+        partner_views=tuple(map(mine, batch.partner_views)),
     )
 
 

@@ -76,7 +76,7 @@ def fake_catalog() -> Catalog:
         MethodCard(
             name=name, title=title, family=family, paper="arXiv:2002.05709", year=2020, summary=f"{title} in a line.",
             explanation=f"{title} explained at length.", when="Often.", collapse="No.", tags=("large batch",),
-            uses_labels=name == "supervised", params=(temperature, dim, symmetric),
+            uses_labels=name == "supervised", exhibits=name == "rotation", params=(temperature, dim, symmetric),
         )
         for name, title, family in families
     )  # fmt: skip
@@ -212,8 +212,8 @@ def canned(request: m.AnyRequest) -> tuple[m.AnyReply, m.Arrays]:
                 making_views=0.1,
             )  # fmt: skip
             return m.MeasureReply(measurement=measured), {}
-        case m.Preview():
-            return _preview(request)
+        case m.Preview() | m.ShowTask():
+            return _preview(request) if isinstance(request, m.Preview) else _task(request)
         case m.Project():
             return m.ProjectReply(kind="umap", epoch=request.epoch, seconds=1.0), {"positions": _positions(24)}
         case m.Evaluate():
@@ -270,6 +270,23 @@ def _preview(request: m.Preview) -> tuple[m.AnyReply, m.Arrays]:
         names=tuple(names), drawn=tuple((drawn,) * count for _ in names), steps=tuple(steps), milliseconds=12.0
     )
     return reply, arrays
+
+
+def _task(request: m.ShowTask) -> tuple[m.AnyReply, m.Arrays]:
+    """The images, turned by captions, and a target; brighter where the temperature is higher."""
+    count, side = len(request.paths), request.experiment.views[0].size
+    turns = tuple(f"{90 * (row % 4)}°" for row in range(count))
+    shade = round(100 * request.experiment.method.params.get("temperature", 0.5))
+    target = np.full((count, side, side, 3), shade, np.uint8)
+    arrays: m.Arrays = {
+        "originals": _pictures(count, request.experiment.data.size, 3),
+        "panel-0": _pictures(count, side, 3),
+        "panel-1": target,
+    }
+    panels = (
+        m.TaskPanel(part="input", title="Turned", captions=turns), m.TaskPanel(part="target", title="Upright"),
+    )  # fmt: skip
+    return m.ShowTaskReply(panels=panels, milliseconds=12.0), arrays
 
 
 def fake_scan(folder: Path) -> ScanReport:

@@ -184,6 +184,36 @@ def test_parameters_of_the_method_and_the_recipe_edit_the_draft(qtbot: QtBot, pa
     assert draft_of(page).train.epochs == 4
 
 
+def test_a_method_that_needs_another_backbone_gets_one_and_the_next_has_the_old_one_again(
+    qtbot: QtBot, page: MethodPage, client: Any
+) -> None:
+    catalog = page.session.catalog
+    masked = replace(catalog.methods[0], name="mae", title="MAE", family="masked", needs=("tokens",))
+    patches = replace(catalog.backbones[0], name="vit_nano", provides=("features", "tokens"))
+    page.session.set_catalog(
+        replace(catalog, methods=(*catalog.methods, masked), backbones=(*catalog.backbones, patches))
+    )
+    old = draft_of(page).backbone.name
+
+    def reply(request: m.Suggest) -> tuple[m.AnyReply, m.Arrays]:
+        made, arrays = answer_with("")(request)
+        chosen = request.backbone or ("vit_nano" if request.method == "mae" else "resnet18")
+        experiment = replace(made.experiment, backbone=replace(made.experiment.backbone, name=chosen))
+        return replace(made, experiment=experiment), arrays
+
+    client.replies[m.Suggest] = reply
+    for method, asked, backbone in (("mae", "", "vit_nano"), ("byol", old, old)):
+        page.choose(method)
+        qtbot.waitUntil(lambda method=method: draft_of(page).method.name == method)
+        assert client.last(m.Suggest).backbone == asked
+        assert draft_of(page).backbone.name == backbone
+    page.choose("mae")
+    qtbot.waitUntil(lambda: draft_of(page).method.name == "mae")
+    page.recipe.form.edited.emit("backbone.name", old, "")
+    qtbot.waitUntil(lambda: draft_of(page).backbone.name == old)
+    assert client.last(m.Suggest).backbone == old, "what the user chooses is taken, and the check says what is wrong"
+
+
 def test_every_backbone_and_device_can_be_chosen(qtbot: QtBot, page: MethodPage, client: Any) -> None:
     client.replies[m.Suggest] = answer_with("")
     page.recipe.form.edited.emit("backbone.name", "tinyconv", "")

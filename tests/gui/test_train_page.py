@@ -21,6 +21,7 @@ from workbench.runs.events import (
     AnyEvent,
     Clusters,
     EventLog,
+    Exam,
     Failure,
     Health,
     Phase,
@@ -166,6 +167,25 @@ def test_clusters_are_shown_against_the_labels(page: TrainPage, session: Session
     curve = page.accuracy.plot.curves[1]
     assert (curve.note, list(curve.x), list(curve.y)) == ("clusters 81.2 %", [0, 4], [0.2, 0.8125])
     assert page.accuracy.title == "Accuracy of kNN and of clusters"
+    page.grab()
+
+
+def test_answers_to_its_own_questions_are_shown_beside_guessing(
+    page: TrainPage, session: Session, finished_run: RunFolder
+) -> None:
+    session.set_run(finished_run)
+    assert not page.side.exams.isVisible()
+    _tell(
+        finished_run,
+        Exam(epoch=0, task="rotation", accuracy=0.25, low=0.2, high=0.3, chance=0.25, images=300),
+        Exam(epoch=4, task="rotation", accuracy=0.75, low=0.7, high=0.79, chance=0.25, images=300),
+    )
+    session.set_run(finished_run)
+    assert page.side.exams.rows == (("rotation", "75.0 %", "25.0 %"),)
+    curve = page.accuracy.plot.curves[1]
+    assert (curve.note, list(curve.x), list(curve.y)) == ("rotation 75.0 %", [0, 4], [0.25, 0.75])
+    assert ("by chance", 0.25) in [(level.label, level.y) for level in page.accuracy.plot.levels]
+    assert page.accuracy.title == "Accuracy of kNN and of rotation"
     page.grab()
 
 

@@ -1,6 +1,6 @@
 """From what an experiment asks to networks: the encoder, and the method around it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,13 +10,15 @@ from torch import Tensor
 
 from workbench.augment.normalize import Normalization
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of, params_of
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
 from workbench.method.contract import Method, MethodInfo, Setting
+from workbench.method.frames import Frames
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import CheckError, NotFoundError, RunError
 from workbench.spec.experiment import BackboneSpec, Experiment
-from workbench.spec.needs import unmet_color, unmet_need
-from workbench.spec.params import Params, convert
+from workbench.spec.needs import UnmetNeed, unmet_backbone, unmet_color, unmet_need
+from workbench.spec.params import Params
 from workbench.spec.pixels import channels_of
 
 SMALL_IMAGE = 64
@@ -73,22 +75,30 @@ def build_method(
     train_images: int,
     classes: int,
     registry: Registry,
+    frames: Frames | None = None,
     normalization: Normalization | None = None,
     fetch: bool = True,
+    encode: Callable[..., Encoder] = build_encoder,
 ) -> Method:
     """The method of an experiment, its encoder inside, with the first weights of the experiment's seed.
 
     The encoder is drawn first, so that it is the same as `build_encoder` under the same seed. torch's
     generator is left as it was. normalization: that of the views, where there is one. `fetch` as in
-    `build_encoder`. Raises `NotFoundError`, `SpecError` (a parameter), `CheckError`.
+    `build_encoder`; `encode` may stand for it where somebody keeps one. Raises `NotFoundError`, `SpecError` (a
+    parameter), `CheckError`.
     """
     info, params, setting = configure(
-        experiment, train_images=train_images, classes=classes, registry=registry, normalization=normalization
+        experiment,
+        train_images=train_images,
+        classes=classes,
+        registry=registry,
+        frames=frames,
+        normalization=normalization,
     )
     _check_method(info, experiment, setting, registry)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
-        encoder = build_encoder(
+        encoder = encode(
             experiment.backbone,
             channels=setting.channels,
             image_size=setting.image_size,
@@ -104,32 +114,28 @@ def configure(
     train_images: int,
     classes: int,
     registry: Registry,
+    frames: Frames | None = None,
     normalization: Normalization | None = None,
 ) -> tuple[MethodInfo[Any], Params, Setting]:
     """The method of an experiment, its checked parameters, and what it may know of the run."""
-    info = registry.method(experiment.method.name)
+    info = method_of(experiment.method, registry)
     setting = Setting(
         train_images=train_images,
         classes=classes,
         batch_size=experiment.train.batch_size,
         image_size=image_size_of(experiment),
         channels=channels_of(experiment.data),
+        frames=frames,
     )
     if normalization is not None:
         mean, std = tuple(normalization.mean.tolist()), tuple(normalization.std.tolist())
         setting = replace(setting, mean=mean, std=std)
-    return info, convert(experiment.method.params, info.params, where="method.params"), setting
+    return info, params_of(experiment.method, registry), setting
 
 
-_PROVIDED = {"maps": "a map of features over the image", "tokens": "tokens of patches"}
-
-
-def missing_needs(info: MethodInfo[Any], backbone: BackboneInfo) -> str:
-    """What a method needs and a backbone does not give, as a sentence; "" where it gives all."""
-    for need in info.needs:
-        if need not in backbone.provides:
-            return f"{info.title} needs {_PROVIDED.get(need, need)}, which {backbone.title} does not give."
-    return ""
+def missing_needs(info: MethodInfo[Any], backbone: BackboneInfo, registry: Registry) -> UnmetNeed | None:
+    """What a method needs and a backbone does not give, in words; None where it gives all."""
+    return unmet_backbone(info.card(), backbone.card(), [one.card() for one in registry.backbones.values()])
 
 
 def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Setting, registry: Registry) -> None:
@@ -152,9 +158,11 @@ def _check_method(info: MethodInfo[Any], experiment: Experiment, setting: Settin
             f"{'class' if setting.classes == 1 else 'classes'}.",
             hint="Choose where labels come from (data.labels), or a method without labels.",
         )
-    missing = missing_needs(info, registry.backbone(experiment.backbone.name))
-    if missing:
-        raise CheckError(missing, hint="Choose another backbone.")
+    if info.uses_frames and (setting.frames is None or not len(setting.frames)):
+        raise CheckError(f"{info.title} learns from films, and these images are not known as frames of any.")
+    missing = missing_needs(info, registry.backbone(experiment.backbone.name), registry)
+    if missing is not None:
+        raise CheckError(missing.title, hint=missing.text)
     if info.starts_from_run and experiment.backbone.weights in ("none", "pretrained"):
         raise CheckError(
             f"{info.title} starts from the encoder of a finished run.", hint="Name that run under backbone.weights."

@@ -75,6 +75,8 @@ def _lines(found: ScanReport) -> list[str]:
     if any(classes):
         named = [f"{name or '(none)'} {count:,}" for name, count in classes.items()]
         lines.append(f"  classes   {len(classes):,}: {_first(named)}")
+    if found.clips:
+        lines.append(f"  clips     {_clips(found)}, the images of a folder being frames in order")
     for table in found.tables:
         columns = ", ".join(f"{name} ({count:,})" for name, count in zip(table.columns, table.distinct))
         lines.append(f"  labels    {table.file} names {table.matched:,} images by '{table.path_column}': {columns}")
@@ -85,6 +87,10 @@ def _lines(found: ScanReport) -> list[str]:
         if len(found.broken) > _MOST_ROWS:
             lines.append(f"    and {len(found.broken) - _MOST_ROWS:,} more (--json lists all)")
     return lines
+
+
+def _clips(found: ScanReport) -> str:
+    return f"{found.clips:,} {'clip' if found.clips == 1 else 'clips'}, {found.count:,} frames"
 
 
 def _kinds(found: ScanReport) -> str:

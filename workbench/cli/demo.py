@@ -79,7 +79,7 @@ def _headless(out: Path, experiment: Experiment) -> int:
     from workbench.training.trainer import train
 
     run_folder = RunFolder.create(out / "runs", experiment)
-    console.say(f"Training {experiment.method.name} with {experiment.backbone.name} in {run_folder.path}")
+    console.say(f"Training {experiment.method.words} with {experiment.backbone.name} in {run_folder.path}")
     with console.progress() as report:
         state = train(run_folder, report=report)
     if state.phase != "finished":

@@ -11,14 +11,15 @@ from msgspec.structs import replace
 
 from workbench.cli import console
 from workbench.runs import control
-from workbench.runs.events import Clusters
+from workbench.runs.events import Clusters, Exam
 from workbench.runs.folder import RunFolder, slug, write_whole
 from workbench.runs.index import RunEntry, find_run, list_runs, read_entry
 from workbench.runs.launch import launch_trainer
 from workbench.runs.state import RunState, StatusName, status
 from workbench.spec import places, toml
 from workbench.spec.errors import CheckError, NotFoundError, UsageError, why
-from workbench.spec.experiment import DataSpec, Experiment
+from workbench.spec.experiment import DataSpec, Experiment, TaskSpec
+from workbench.spec.params import convert
 from workbench.spec.pixels import of_planes
 
 if TYPE_CHECKING:
@@ -95,6 +96,14 @@ def _add_new(commands: console.Commands) -> None:
     parser.add_argument(
         "--as-published", action="store_true", help="take the preset as it is, with only its sizes fitted to the images"
     )
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="M[=W]",
+        help="another task on the same encoder, with its weight, as in rotation=0.5",
+    )
+    _add_runs(parser)
     _add_set(parser)
 
 
@@ -132,8 +141,11 @@ def _new(arguments: argparse.Namespace) -> int:
     from workbench.data.scan import scan_folder
     from workbench.training.suggest_data import suggest_data
 
-    if arguments.experiment and (arguments.preset or arguments.as_published):
-        raise UsageError("A ready experiment brings its own views.", hint="Leave --preset and --as-published out.")
+    if arguments.experiment and (arguments.preset or arguments.as_published or arguments.also):
+        raise UsageError(
+            "A ready experiment brings its own views and tasks.",
+            hint="Leave --preset, --as-published and --also out.",
+        )
     folder = arguments.folder.expanduser().resolve()
     with console.progress() as report:
         scan = scan_folder(folder, report)
@@ -164,13 +176,16 @@ def _suggested(
             scan,
             data=data,
             method=arguments.method,
+            also=_tasks(arguments.also),
             backbone=arguments.backbone,
             preset=arguments.preset,
             scaled=not arguments.as_published,
             registry=registry,
         )
     card = registry.experiment(arguments.experiment)
-    experiment, reasons = suggest_ready(scan, card.name, data=data, backbone=arguments.backbone, registry=registry)
+    experiment, reasons = suggest_ready(
+        scan, card.name, data=data, backbone=arguments.backbone, runs=_runs(arguments), registry=registry
+    )
     beside = (f"To lay beside it: workbench new --experiment {card.beside}",) if card.beside else ()
     return experiment, (*reasons, f"What to expect: {card.expect}", *beside)
 
@@ -277,6 +292,19 @@ def _is_folder_of_runs(folder: Path, text: str, runs: Path) -> bool:
     return bool(list_runs(folder)) or not any(text in entry.path.name for entry in list_runs(runs))
 
 
+def _tasks(asked: list[str]) -> tuple[TaskSpec, ...]:
+    """Those of `--also NAME` or `--also NAME=WEIGHT`."""
+    found = []
+    for text in asked:
+        name, _, weight = text.partition("=")
+        try:
+            values = {"name": name.strip(), **({"weight": float(weight)} if weight else {})}
+        except ValueError:
+            raise UsageError(f"--also {text}: the weight is a number, as in rotation=0.5.") from None
+        found.append(convert(values, TaskSpec, where=f"--also {text}"))
+    return tuple(found)
+
+
 def _changed(experiment: Experiment, assignments: list[str]) -> Experiment:
     for assignment in assignments:
         experiment = toml.set_value(experiment, assignment)
@@ -370,6 +398,7 @@ def _document(entry: RunEntry) -> dict[str, Any]:
         "scalars": state.scalars,
         "probes": state.probes,
         "clusters": state.clusters,
+        "exams": state.last_exams(),
         "best_knn": best.accuracy if best else None,
         "health": state.health.values if state.health else {},
         "verdict": state.verdict,
@@ -390,6 +419,8 @@ def _print_entry(entry: RunEntry) -> None:
         print(f"  kNN     {_knn(state)}{_baselines(state, entry.experiment)}")
     if state.clusters:
         print(f"  groups  {_groups(state.clusters)}")
+    for exam in state.last_exams():
+        print(f"  task    {_task(exam)}")
     if state.verdict:
         print(f"  verdict {state.verdict.title}: {state.verdict.text}")
     for warning in state.warnings:
@@ -416,6 +447,13 @@ def _groups(clusters: Clusters) -> str:
     )
 
 
+def _task(exam: Exam) -> str:
+    return (
+        f"{exam.task} {exam.accuracy:.1%} right on {exam.images:,} held-out images, "
+        f"95 % interval {exam.low:.1%} to {exam.high:.1%}, by chance {exam.chance:.1%}"
+    )
+
+
 def _baselines(state: RunState, experiment: Experiment | None) -> str:
     parts = []
     start = experiment.backbone.at_start if experiment else "untrained"
@@ -435,6 +473,8 @@ def _say_outcome(run: RunFolder, state: RunState) -> None:
         console.say(f"kNN {_knn(state)}{_baselines(state, run.experiment())}")
     if state.clusters:
         console.say(_groups(state.clusters))
+    for exam in state.last_exams():
+        console.say(_task(exam))
     if state.verdict:
         console.say(f"{state.verdict.title}: {state.verdict.text}")
     for warning in state.warnings:

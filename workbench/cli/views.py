@@ -12,6 +12,8 @@ from workbench.spec.pixels import fitting_rows
 from workbench.spec.viewfacts import ViewFacts
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from workbench.spec.dataset import ScanReport
 
 _ROWS = 8
@@ -33,6 +35,9 @@ def add(commands: console.Commands) -> None:
         "-o", "--output", type=Path, metavar="FILE.png", help="write images and their views as a picture"
     )
     parser.add_argument(
+        "--task", action="store_true", help="with -o: write what the untrained method is given and asked instead"
+    )
+    parser.add_argument(
         "--python", action="store_true", help="print the views as code for torchvision instead of measuring them"
     )
 
@@ -42,6 +47,8 @@ def _views(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--images {arguments.images} is not possible: views of two images at least are compared.")
     file: Path = arguments.experiment.expanduser().absolute()
     experiment = toml.load(file)
+    if arguments.task and not arguments.output:
+        raise UsageError("--task writes a picture.", hint="Say where to: -o FILE.png.")
     if arguments.python:
         return _python(experiment)
     from msgspec.structs import replace
@@ -58,8 +65,12 @@ def _views(arguments: argparse.Namespace) -> int:
     rows = _spread(scan, experiment, arguments.images)
     if not rows:
         raise CheckError(f"No image in {folder} has {experiment.data.planes} planes.", hint="Set data.planes to 0.")
+    if arguments.task:
+        _save(_task(experiment, scan), arguments.output)
+        print(arguments.output)
+        return 0
     if arguments.output:
-        _write_sheet(experiment, scan, arguments.output.expanduser().absolute())
+        _save(_sheet(experiment, scan), arguments.output)
     facts = _measured(experiment, scan, rows, quiet=arguments.json)
     if arguments.json:
         console.print_json(facts)
@@ -106,7 +117,26 @@ def _python(experiment: Experiment) -> int:
     return 0
 
 
-def _write_sheet(experiment: Experiment, scan: "ScanReport", file: Path) -> None:
+def _task(experiment: Experiment, scan: "ScanReport") -> "Image":
+    """A few images, and what the method makes of them before any training."""
+    from workbench.engine.handlers.tasks import show_task
+    from workbench.engine.messages import ShowTask
+    from workbench.export.exhibit_sheet import exhibit_sheet
+    from workbench.runs.exhibit import ShownPanel
+    from workbench.spec.progress import ignore
+
+    paths = tuple(scan.paths[row] for row in _spread(scan, experiment, _ROWS))
+    reply, arrays = show_task(ShowTask(experiment=experiment, images=scan.count, paths=paths, epoch=0), ignore)
+    blocks = [pictures.astype("uint8") for pictures in arrays.values()]
+    stored = ShownPanel(part="original", title="Original", pictures=blocks[0])
+    panels = [
+        ShownPanel(part=panel.part, title=panel.title, pictures=block, captions=panel.captions)
+        for panel, block in zip(reply.panels, blocks[1:], strict=True)
+    ]
+    return exhibit_sheet([stored, *panels])
+
+
+def _sheet(experiment: Experiment, scan: "ScanReport") -> "Image":
     """The first views of a few images."""
     from workbench.engine.handlers.previewing import preview
     from workbench.engine.messages import Preview
@@ -118,8 +148,13 @@ def _write_sheet(experiment: Experiment, scan: "ScanReport", file: Path) -> None
     reply, arrays = preview(request, ignore)
     columns = [("original", arrays["originals"])]
     columns += [(name, arrays[f"view-{number}"]) for number, name in enumerate(reply.names)]
+    return contact_sheet([(name, pictures.astype("uint8")) for name, pictures in columns])
+
+
+def _save(picture: "Image", file: Path) -> None:
+    file = file.expanduser().absolute()
     try:
-        contact_sheet([(name, pictures.astype("uint8")) for name, pictures in columns]).save(file)
+        picture.save(file)
     except (OSError, ValueError) as error:
         reason = why(error) if isinstance(error, OSError) else str(error)
         raise ExportError(f"The picture cannot be written to {file}: {reason}.") from error

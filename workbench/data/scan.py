@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from workbench.data.classes import classes_and_parts
+from workbench.data.clips import count_clips
 from workbench.data.formats import Header, header_of, read_header
 from workbench.data.kinds import KNOWN_KINDS
 from workbench.data.labels import find_tables
@@ -48,6 +49,7 @@ def scan_folder(folder: Path, report: Report = ignore) -> ScanReport:
         parts=parts,
         planes=tuple(header.planes for header in seen.headers),
         bits=tuple(header.bits for header in seen.headers),
+        clips=count_clips(folder, paths),
         broken=tuple(sorted(broken, key=lambda file: file.path)),
         tables=tables,
         notes=(*_about_images(folder, seen, parts), *_about_folder(found), *problems),

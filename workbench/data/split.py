@@ -10,12 +10,16 @@ from collections.abc import Hashable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
+from workbench.data.clips import LEAST_FRAMES, clips_of, positions
 from workbench.data.kinds import KNOWN_KINDS
 from workbench.data.labels import Labels, label_column, read_labels
 from workbench.runs.split import SplitTable
 from workbench.spec.dataset import ScanReport
 from workbench.spec.errors import CheckError, DataError, SpecError
 from workbench.spec.experiment import DataSpec
+
+_GAP = 0.05
+"""Share of a clip that is left out between the stretch to train on and the one to test on."""
 
 
 def plan_split(scan: ScanReport, spec: DataSpec, seed: int) -> SplitTable:
@@ -24,7 +28,9 @@ def plan_split(scan: ScanReport, spec: DataSpec, seed: int) -> SplitTable:
     Labels come from the folders or the label table; the table's other columns become factors, also
     where labels are not taken from it. With "auto" and "folders" the folders train/ and test/
     decide where they exist (other images train); otherwise `test_fraction` of each class is drawn,
-    at least one of every class that has two, and equal values of `spec.group` stay together.
+    at least one of every class that has two, and equal values of `spec.group` stay together. With "clips" whole
+    folders are drawn; with "stretches" the last part of each folder's images, in their natural order, is for testing,
+    and some images before it are left out, as they hardly differ from it.
 
     Raises `DataError` without images, and `UsageError`s for what the folder does not have.
     """
@@ -33,15 +39,25 @@ def plan_split(scan: ScanReport, spec: DataSpec, seed: int) -> SplitTable:
     table = _label_table(scan, spec)
     labels, used = _labels(scan, spec, table)
     groups = _groups(spec, table)
+    by_clip = spec.split in ("clips", "stretches")
     by_folder = _folders_decide(scan, spec)
+    if by_clip and groups is not None:
+        raise CheckError(
+            f"data.split '{spec.split}' and data.group '{spec.group}' both say which images stay together.",
+            hint="Clear data.group, or split at random with it.",
+        )
     if by_folder and groups is not None:
         _check_apart(scan, groups, spec.group)
     rows = list(range(scan.count))
     if 0 < spec.limit < scan.count:
         strata = list(zip(scan.parts if by_folder else scan.classes, labels))
-        rows = _subset(rows, strata, [_rank(seed, path, "limit") for path in scan.paths], spec.limit)
+        # Of a clip the first frames are kept, so that none is missing between them.
+        ranks = positions(scan.paths)[1].tolist() if by_clip else [_rank(seed, path, "limit") for path in scan.paths]
+        rows = _subset(rows, strata, ranks, spec.limit)
     if by_folder:
         parts = ["test" if scan.parts[row] == "test" else "train" for row in rows]
+    elif by_clip:
+        rows, parts = _draw_clips(rows, scan.paths, spec, seed)
     else:
         parts = _draw(rows, scan, labels, groups, fraction=spec.test_fraction, seed=seed)
     columns = table.columns if table is not None else {}
@@ -94,12 +110,14 @@ def _groups(spec: DataSpec, table: Labels | None) -> Sequence[str] | None:
 
 
 def _folders_decide(scan: ScanReport, spec: DataSpec) -> bool:
+    if spec.split in ("random", "clips", "stretches"):
+        return False
     both = {"train", "test"} <= set(scan.parts)
     if spec.split == "folders" and not both:
         raise CheckError(
             f"{scan.folder} has no folders train/ and test/ to split by.", hint="Set data.split to 'random'."
         )
-    return both and spec.split != "random"
+    return both
 
 
 def _check_apart(scan: ScanReport, groups: Sequence[str], column: str) -> None:
@@ -155,6 +173,30 @@ def _draw(
         names = [groups[row] or f"\0{scan.paths[row]}" for row in range(scan.count)]  # no value: a group of its own
         test = _draw_groups(rows, labels, names, fraction=fraction, seed=seed)
     return ["test" if row in test else "train" for row in rows]
+
+
+def _draw_clips(rows: list[int], paths: Sequence[str], spec: DataSpec, seed: int) -> tuple[list[int], list[str]]:
+    """The rows that are used, and their sides: whole clips, or the last stretch of each behind a gap."""
+    if spec.split == "clips":
+        names = [path.rpartition("/")[0] for path in paths]
+        if len({names[row] for row in rows}) < 2:
+            raise CheckError(
+                "All images are in one folder, so that no whole clip can be kept for testing.",
+                hint="Set data.split to 'stretches', or put the frames of every clip into a folder of their own.",
+            )
+        test = _draw_groups(rows, [""] * len(paths), names, fraction=spec.test_fraction, seed=seed)
+        return rows, ["test" if row in test else "train" for row in rows]
+    side: dict[int, str] = {}
+    for places in clips_of([paths[row] for row in rows]).values():
+        kept = max(LEAST_FRAMES, round(spec.test_fraction * len(places)))
+        gap = max(1, round(_GAP * len(places)))
+        train = len(places) - kept - gap
+        if train < LEAST_FRAMES:  # Too short to be cut.
+            train, kept = len(places), 0
+        side.update((rows[place], "train") for place in places[:train])
+        side.update((rows[place], "test") for place in places[len(places) - kept :])
+    used = [row for row in rows if row in side]
+    return used, [side[row] for row in used]
 
 
 def _draw_images(members: dict[Hashable, list[int]], fraction: float) -> set[int]:

@@ -53,7 +53,8 @@ class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
     """→ SuggestReply. An experiment with defaults scaled to the data, the method and this machine.
 
     preset: a name or a file; "" chooses one for the images and the method. Unless `scaled`, its views are as
-    published but for their sizes. ready: a ready experiment, which brings its method and views.
+    published but for their sizes. ready: a ready experiment, which brings its method and views; runs: the folder in
+    which the run of its first round is looked for.
     """
 
     scan: ScanReport
@@ -63,6 +64,7 @@ class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
     preset: str = ""
     scaled: bool = True
     ready: str = ""
+    runs: str = ""
 
 
 class CheckViews(Request, frozen=True, kw_only=True, tag="check_views"):
@@ -120,6 +122,20 @@ class Preview(Request, frozen=True, kw_only=True, tag="preview"):
     steps_of: int = -1
     steps_view: int = 0
     held: str = ""
+
+
+class ShowTask(Request, frozen=True, kw_only=True, tag="show_task"):
+    """→ ShowTaskReply, arrays 'originals' (n, S, S, 3) uint8 and, for each panel p in order, 'panel-P' (n, h, w, 3)
+    uint8: what the method of this experiment, untrained, gives a network and asks of it for these images, on the views
+    of (its seed, epoch, image). Never what it answers.
+
+    images: how many the folder holds. Fails in words where the method cannot be built as asked, or has no pictures.
+    """
+
+    experiment: Experiment
+    images: int
+    paths: tuple[str, ...]
+    epoch: int
 
 
 class PixelStatistics(Request, frozen=True, kw_only=True, tag="pixel_statistics"):
@@ -198,6 +214,7 @@ AnyRequest = (
     | Check
     | Measure
     | Preview
+    | ShowTask
     | PixelStatistics
     | MeasureViews
     | Project
@@ -305,6 +322,21 @@ class PreviewReply(Reply, frozen=True, kw_only=True, tag="preview"):
     milliseconds: float = 0.0
 
 
+class TaskPanel(Struct, frozen=True, kw_only=True):
+    """One column: input or target, its title, and a word or two under each picture, or none."""
+
+    part: str
+    title: str
+    captions: tuple[str, ...] = ()
+
+
+class ShowTaskReply(Reply, frozen=True, kw_only=True, tag="show_task"):
+    """The columns, left to right."""
+
+    panels: tuple[TaskPanel, ...]
+    milliseconds: float = 0.0
+
+
 class PixelStatisticsReply(Reply, frozen=True, kw_only=True, tag="pixel_statistics"):
     """Per channel, in [0, 1], from so many images; 0 where the numbers are fixed (ImageNet's, or none)."""
 
@@ -363,6 +395,7 @@ AnyReply = (
     | CheckReply
     | MeasureReply
     | PreviewReply
+    | ShowTaskReply
     | PixelStatisticsReply
     | ViewFactsReply
     | ProjectReply
@@ -372,7 +405,7 @@ AnyReply = (
     | ReportReply
 )
 
-Lane = Literal["quick", "checks", "pictures", "scan", "slow"]
+Lane = Literal["quick", "checks", "tasks", "pictures", "scan", "slow"]
 """Each lane is a thread of the engine: what may take seconds never holds up what must not."""
 
 LANES: dict[type[Any], Lane] = {
@@ -381,6 +414,7 @@ LANES: dict[type[Any], Lane] = {
     PlanSplit: "scan",
     PixelStatistics: "scan",
     MeasureViews: "checks",
+    ShowTask: "tasks",
     Measure: "slow",
     Project: "slow",
     Evaluate: "slow",

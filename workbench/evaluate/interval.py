@@ -5,10 +5,11 @@ import math
 _Z95 = 1.959963984540054
 
 
-def wilson(correct: int, total: int) -> tuple[float, float]:
+def wilson(correct: float, total: int) -> tuple[float, float]:
     """The 95 % score interval of a proportion (Wilson 1927); (0, 1) where nothing was counted.
 
-    Unlike p ± 1.96 s it stays within [0, 1] and is right for accuracies near 0 and 1.
+    `correct` may be a sum of shares, of things that are right in part: the interval is then at least as wide as it
+    must be. Unlike p ± 1.96 s it stays within [0, 1] and is right for accuracies near 0 and 1.
     """
     if total <= 0:
         return 0.0, 1.0

@@ -87,7 +87,7 @@ def about_encoder(run: RunFolder, loaded: LoadedEncoder, registry: Registry) -> 
         dim=loaded.encoder.dim,
         backbone=experiment.backbone.name,
         stem=request.stem,
-        method=experiment.method.name,
+        method=experiment.method.words,
         run=run.name,
         experiment=experiment.name,
         epoch=loaded.epoch,

@@ -35,8 +35,11 @@ def follow(target: _HasIcon, name: str, tone: str = "text") -> None:
     """Gives a button or an action its icon, now and after every change of the theme."""
     target.setIcon(icon(name, tone))
     if isinstance(target, QObject):
-        follower = _Follower(target, target, name, tone)
-        theme.changed.connect(follower.refresh)
+        follower = target.findChild(_Follower, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        if follower is None:
+            follower = _Follower(target, target)
+            theme.changed.connect(follower.refresh)
+        follower.choose(name, tone)
 
 
 def pixmap(name: str, size: int, color: str, ratio: float = 1) -> QPixmap:
@@ -71,14 +74,14 @@ def _source(name: str) -> str:
 class _Follower(QObject):
     """Lives as long as its target, which is its parent."""
 
-    def __init__(self, target: _HasIcon, parent: QObject, name: str, tone: str) -> None:
-        for older in parent.findChildren(_Follower, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            theme.changed.disconnect(older.refresh)
-            older.deleteLater()
+    def __init__(self, target: _HasIcon, parent: QObject) -> None:
         super().__init__(parent)
         self._target = target
-        self._name = name
-        self._tone = tone
+        self._name, self._tone = "", ""
+
+    def choose(self, name: str, tone: str) -> None:
+        """Another icon is to be followed."""
+        self._name, self._tone = name, tone
 
     def refresh(self) -> None:
         """The theme has changed."""

@@ -110,7 +110,7 @@ def read_row(path: Path) -> RunRow:
         name=path.name,
         status=entry.status,
         phase=state.phase,
-        method=experiment.method.name,
+        method=experiment.method.words,
         backbone=experiment.backbone.name,
         data=Path(experiment.data.folder).name,
         epoch=state.epoch,

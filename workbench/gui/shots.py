@@ -12,9 +12,11 @@ from workbench.gui import theme
 from workbench.gui.app import application, open_window
 from workbench.gui.pages import PAGES
 from workbench.gui.pages.explore import ExplorePage
+from workbench.gui.pages.train import TrainPage
 from workbench.gui.pages.views import ViewsPage
 from workbench.gui.theme import Mode
 from workbench.gui.widgets.scatter import EmbeddingMap
+from workbench.gui.widgets.segments import Segments
 from workbench.gui.window import MainWindow
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import EngineError, RunError
@@ -26,6 +28,7 @@ _QUIET_SECONDS = 0.6
 _PATIENCE_SECONDS = 180.0
 _OPENED_OP = "color_jitter"
 _COMPANY, _MOST_MEASURED = 60, 2000
+_USUAL = {"views": "views", "train": "curves"}
 _FIRST_PAGES = ("data", "views", "method")
 """These ask the engine again when the draft arrives, so they are visited once before the pictures."""
 
@@ -39,8 +42,9 @@ def take_screenshots(
 ) -> list[Path]:
     """Writes PAGE-MODE-WIDTH.png for every page, light and dark, at two sizes. Returns the files.
 
-    With a run, its images are opened and it is shown on Train, Explore, Evaluate and Export. Raises
-    `RunError` where `out` cannot be written, `EngineError` where the engine does not come to rest.
+    With a run, its images are opened and it is shown on Train, Explore, Evaluate and Export; where its method has
+    pictures of its task, there is a PAGE-task-MODE-WIDTH.png of Views and Train too. Raises `RunError` where `out`
+    cannot be written, `EngineError` where the engine does not come to rest.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -142,11 +146,26 @@ def _take_all(app: QApplication, window: MainWindow, out: Path, tell: Callable[[
             theme.set_mode(mode)
             for name, _ in PAGES:
                 window.show_page(name)
-                settle(window)
-                file = out / f"{name}-{mode}-{width}.png"
-                app.processEvents()
-                if not window.grab().save(str(file)):
-                    raise RunError(f"{file} cannot be written.", hint="Choose another folder, or free some space.")
-                files.append(file)
-                tell(file.name)
+                files.append(_take(app, window, out / f"{name}-{mode}-{width}.png"))
+                tell(files[-1].name)
+                if (looks := _looks(window, name)) is not None:
+                    looks.button("task").click()
+                    files.append(_take(app, window, out / f"{name}-task-{mode}-{width}.png"))
+                    tell(files[-1].name)
+                    looks.button(_USUAL[name]).click()
     return files
+
+
+def _looks(window: MainWindow, name: str) -> Segments | None:
+    """What switches a page to the task of the method, where it is offered."""
+    page = window.ensure_page(name)
+    looks = page.board.mode if isinstance(page, ViewsPage) else page.looks if isinstance(page, TrainPage) else None
+    return looks if looks is not None and looks.isVisible() else None
+
+
+def _take(app: QApplication, window: MainWindow, file: Path) -> Path:
+    settle(window)
+    app.processEvents()
+    if not window.grab().save(str(file)):
+        raise RunError(f"{file} cannot be written.", hint="Choose another folder, or free some space.")
+    return file

@@ -23,6 +23,11 @@ def duration(seconds: float) -> str:
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 
+def milliseconds(count: float) -> str:
+    """'38 ms', '1.2 s'."""
+    return f"{count:.0f} ms" if count < 999.5 else f"{count / 1000:.1f} s"
+
+
 def size(count: float) -> str:
     """Bytes: '900 B', '1.2 MB', '12 GB' (decimal, as files are measured)."""
     for unit in ("B", "kB", "MB", "GB"):

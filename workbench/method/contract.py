@@ -17,7 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from workbench.method.backbone import Encoder
+from workbench.method.exam import Answers
 from workbench.method.exhibit import Panel
+from workbench.method.frames import Frames
 from workbench.spec.catalog import Family, MethodCard, Recipe
 from workbench.spec.params import Params, describe
 
@@ -32,8 +34,8 @@ class Batch:
     indices: (B,) int64, the images' rows among all training images. labels: (B,) int64 class numbers,
     -1 where unknown, given only to a method that declares `uses_labels`. corners, one per global view, given only
     to a method that declares `uses_corners`: (B, 4, 2) float32, (x, y) of the view's corners on the stored image in
-    [0, 1], the top left one first, then clockwise (so a flip shows). partner_views: the global views of the images
-    that `Method.partners` named, in the same order, where it named some.
+    [0, 1], the top left one first, then clockwise (so a flip shows). partner_views: where `Method.tuples` named some,
+    for each of the other images of a tuple its global views, in the same order.
     """
 
     views: tuple[Tensor, ...]
@@ -41,7 +43,7 @@ class Batch:
     indices: Tensor
     labels: Tensor | None = None
     corners: tuple[Tensor, ...] = ()
-    partner_views: tuple[Tensor, ...] = ()
+    partner_views: tuple[tuple[Tensor, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Loss:
 class Setting:
     """What a method may know of the run that it is built for.
 
+    frames: what is known of the training images as frames of films, given only to a method that `uses_frames`.
     mean, std: what was taken out of every view, per channel, or one number for all; as they are here, nothing was.
     """
 
@@ -79,6 +82,7 @@ class Setting:
     batch_size: int
     image_size: int
     channels: int
+    frames: Frames | None = None
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
 
@@ -104,12 +108,13 @@ class Method(nn.Module, ABC):
     def before_epoch(self, encode: EncodeAll, progress: Progress) -> None:
         """Called before the first step of an epoch: targets that need all images (clusters, neighbors)."""
 
-    def partners(self, indices: Tensor, progress: Progress) -> Tensor | None:
-        """For each image of a batch another one whose views it wants to see beside it; asked where `uses_partners`.
+    def tuples(self, indices: Tensor, progress: Progress) -> Tensor | None:
+        """For each image of a batch the images that it wants to see together; asked where `uses_tuples`.
 
-        indices: (B,) int64 on the CPU, as in `Batch.indices`; so is the answer. None: no partners in this epoch.
-        Batches are gathered ahead, in a thread: the answer may depend on nothing but what `before_epoch` has left,
-        the indices, and `progress`, which is that of the epoch's first step here.
+        indices: (B,) int64 on the CPU, as in `Batch.indices`; so is the answer, (B, T). The views of its first column
+        are `Batch.views` (mostly it is the image itself), those of the others `Batch.partner_views`. None: every
+        image alone, in this epoch. Batches are gathered ahead, in a thread: the answer may depend on nothing but what
+        `before_epoch` has left, the indices, and `progress`, which is that of the epoch's first step here.
         """
 
     def assign(self, features: Tensor) -> Tensor | None:
@@ -128,10 +133,25 @@ class Method(nn.Module, ABC):
         """What its task looks like, for a few images: pictures of what goes in, what is asked and what it answers.
 
         Asked in eval mode, without gradients, of a method whose record says `exhibits`; it must change nothing, and
-        give the same pictures of the same batch whatever the step, so that answers can be compared over a run.
+        give the same pictures of the same batch whatever the step, so that answers can be compared over a run. Only
+        one of several processes is asked, perhaps before the first epoch has begun.
         """
         del batch, progress
         return ()
+
+    def exam(self, batch: Batch, progress: Progress) -> tuple[Answers, ...]:
+        """Its own questions about held-out images, and how many it answers right: one entry per task; () has none.
+
+        Asked at each probe, in eval mode and without gradients, of one process alone (so it may not `gather`); it must
+        change nothing. `Batch.indices` count the held-out images here. The batches and `progress` (whose step counts
+        them) are the same at every probe, so that the questions are too, where they are drawn by `drawing(progress)`.
+        """
+        del batch, progress
+        return ()
+
+    def exam_tuples(self, frames: Frames) -> Tensor:
+        """The questions of an exam about held-out frames: (Q, T) int64 rows of them; asked where `uses_frames`."""
+        return torch.arange(len(frames))[:, None]
 
     def steady_parameters(self) -> Iterable[nn.Parameter]:
         """Parameters that keep the full learning rate all through the run, whatever the schedule does."""
@@ -163,10 +183,11 @@ class MethodInfo(Generic[P]):
     Without `local_views` an experiment that makes some is refused: they would cost time and change nothing.
     first_choice: robust enough to be tried first by somebody who knows none of them.
     needs: what the backbone must provide beyond features ("maps", "tokens"). needs_color: it makes nothing of images
-    that are not red, green and blue. starts_from_run: its encoder comes from
-    a finished run. exhibits: its `exhibit` shows its task. no_accumulation: why the gradients of parts of a batch do
-    not add up to those of the batch, where they do not; a sentence. uses_partners: its `partners` names another image
-    for each. symptoms: how to tell that it has collapsed.
+    that are not red, green and blue. starts_from_run: its encoder comes from a finished run. exhibits: its `exhibit`
+    shows its task. beside_only: it leads nowhere alone. no_accumulation: why the gradients of parts of a batch do not
+    add up to those of the batch, where they do not; a sentence. uses_tuples: its `tuples` names images that come
+    together; with `same_draw` the views of a tuple are all made by the draws of its first image. uses_frames: it
+    learns from films, and knows of `Setting.frames`. symptoms: how to tell that it has collapsed.
     """
 
     name: str
@@ -187,11 +208,14 @@ class MethodInfo(Generic[P]):
     global_views: int = 2
     local_views: bool = False
     uses_corners: bool = False
-    uses_partners: bool = False
+    uses_tuples: bool = False
+    same_draw: bool = False
+    uses_frames: bool = False
     needs: tuple[str, ...] = ()
     needs_color: bool = False
     starts_from_run: bool = False
     exhibits: bool = False
+    beside_only: bool = False
     no_accumulation: str = ""
     preset: str = "simclr"
     recipe: Recipe = field(default_factory=Recipe)
@@ -219,7 +243,9 @@ class MethodInfo(Generic[P]):
             needs=self.needs,
             needs_color=self.needs_color,
             starts_from_run=self.starts_from_run,
+            uses_frames=self.uses_frames,
             exhibits=self.exhibits,
+            beside_only=self.beside_only,
             no_accumulation=self.no_accumulation,
             preset=self.preset,
             recipe=self.recipe,

@@ -15,6 +15,7 @@ class Panel:
 
     `normalized`: they are scaled as views are, and are shown as the views are; otherwise they are pictures from 0 to
     1. title: two or three words over the column. captions: a word or two under each picture, B of them, or none.
+    right: whether each answer is right, where it is either right or wrong.
     Inputs and targets must not depend on the network's weights: they are shown before it has learned anything.
     """
 
@@ -23,3 +24,4 @@ class Panel:
     images: Tensor
     normalized: bool = True
     captions: tuple[str, ...] = ()
+    right: tuple[bool, ...] = ()

@@ -10,18 +10,29 @@ from workbench.method.masking import Blocks, chosen, put, take
 from workbench.method.patch_pixels import blanked, pasted, patchify
 
 
-def masked_panels(images: Tensor, mask: Tensor, predicted: Tensor, patch: int) -> tuple[Panel, ...]:
+def masked_panels(
+    images: Tensor, mask: Tensor, predicted: Tensor, patch: int, *, answer: str = "Filled in"
+) -> tuple[Panel, ...]:
     """The image with holes, the whole image, and the holes filled with predicted patches (B, N, patch² · C)."""
     return (
         Panel(part="input", title="Without the hidden", images=blanked(images, mask, patch), captions=shares(mask)),
         Panel(part="target", title="The image", images=images),
-        Panel(part="answer", title="Filled in", images=pasted(images, predicted, mask, patch)),
+        Panel(part="answer", title=answer, images=pasted(images, predicted, mask, patch)),
     )
 
 
-def shares(mask: Tensor) -> tuple[str, ...]:
+def shares(mask: Tensor, word: str = "hidden") -> tuple[str, ...]:
     """'75 % hidden' for each row of (B, N) bool."""
-    return tuple(f"{100 * share:.0f} % hidden" for share in mask.to(torch.float32).mean(dim=1).tolist())
+    return tuple(f"{100 * share:.0f} % {word}" for share in mask.to(torch.float32).mean(dim=1).tolist())
+
+
+def repaired_panels(images: Tensor, spoiled: Tensor, lost: Tensor, predicted: Tensor, patch: int) -> tuple[Panel, ...]:
+    """The spoiled image, the whole one, and the spoiled one with predicted patches (B, N, patch² · C) where it is."""
+    return (
+        Panel(part="input", title="Spoiled", images=spoiled, captions=shares(lost, "lost")),
+        Panel(part="target", title="The image", images=images),
+        Panel(part="answer", title="Repainted", images=pasted(images, predicted, lost, patch)),
+    )
 
 
 def block_panels(images: Tensor, blocks: Blocks, predicted: Tensor, tokens: Tensor, patch: int) -> tuple[Panel, ...]:

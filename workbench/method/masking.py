@@ -95,7 +95,8 @@ def rectangles_mask(draw: Draw, grid: tuple[int, int], most: float, *, name: str
         size = 1 + (draw.uniform(f"{name} {axis} size", _RECTANGLES) * max(1, round(largest * length))).long()
         first = (draw.uniform(f"{name} {axis}", _RECTANGLES) * (length - size + 1)).long()
         inside.append(_within(first, size, length))
-    covered = (inside[0][..., :, None] & inside[1][..., None, :]).flatten(2).cumsum(dim=1) > 0
+    each = (inside[0][..., :, None] & inside[1][..., None, :]).flatten(2)
+    covered = torch.cat((torch.zeros_like(each[:, :1]), each), dim=1).cumsum(dim=1) > 0
     goal = most * (0.5 + 0.5 * draw.uniform(f"{name} share", 1)) * grid[0] * grid[1]
     enough = (covered.sum(dim=2) >= goal).long()
     enough[:, -1] = 1
@@ -113,15 +114,17 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockShape:
-    """How large a block is, as shares of all patches, and its ratio of height to width, each between two values."""
+    """How large a block is, as shares of all patches, and its ratio of height to width, each between two values.
+
+    The authors' code takes one random number for both, so that large blocks are high ones; here there are two.
+    """
 
     least: float
     most: float
     ratios: tuple[float, float] = (1.0, 1.0)
 
-    def sides(self, grid: tuple[int, int], generator: torch.Generator) -> tuple[int, int]:
-        """Rows and columns, drawn once for a whole batch, so that all images keep as many patches."""
-        share, slant = torch.rand(2, generator=generator).tolist()
+    def sides(self, grid: tuple[int, int], share: float, slant: float) -> tuple[int, int]:
+        """Rows and columns, in one row and column less than the grid has: `share` and `slant` from 0 to 1."""
         area = int(grid[0] * grid[1] * (self.least + share * (self.most - self.least)))
         ratio = self.ratios[0] + slant * (self.ratios[1] - self.ratios[0])
         rows, columns = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
@@ -144,8 +147,7 @@ def multi_block(
     leaves a context of an eighth of the patches, or else the one that leaves most.
     """
     count = grid[0] * grid[1]
-    sides = target.sides(grid, generator)
-    around = context.sides(grid, generator)
+    sides, around = (shape.sides(grid, *torch.rand(2, generator=generator).tolist()) for shape in (target, context))
     places = _rectangles(draw, "target", sides, grid, _LAYOUTS * blocks).unflatten(1, (_LAYOUTS, blocks))
     free = _rectangles(draw, "context", around, grid, _LAYOUTS) & ~places.any(dim=2)
     left = free.sum(dim=2)

@@ -43,3 +43,14 @@ def pasted(images: Tensor, patches: Tensor, where: Tensor, patch: int) -> Tensor
 def blanked(images: Tensor, where: Tensor, patch: int) -> Tensor:
     """Images without the patches where `where` (B, N) bool is true: 0 there, the mean color if they are normalized."""
     return pasted(images, images.new_zeros(()), where, patch)
+
+
+def one_color(patches: Tensor, hidden: Tensor, channels: int) -> Tensor:
+    """Patches of one color for each image, that of its visible ones: (B, N, patch² · C) like `patches`.
+
+    What somebody would paint who has learned nothing. hidden: (B, N) bool.
+    """
+    colors = patches.unflatten(2, (-1, channels)).mean(dim=2)
+    visible = (~hidden).to(patches.dtype)[..., None]
+    color = (colors * visible).sum(dim=1) / visible.sum(dim=1).clamp(min=1)
+    return color.repeat(1, patches.shape[2] // channels)[:, None].expand_as(patches)

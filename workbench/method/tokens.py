@@ -60,4 +60,4 @@ class TokenEncoder(Encoder):
         return self.pooled(tokens), self._as_map(tokens[:, self.prefix :], images)
 
     def _as_map(self, tokens: Tensor, images: Tensor) -> Tensor:
-        return tokens.transpose(1, 2).unflatten(2, self.grid(images))
+        return tokens.transpose(1, 2).reshape(len(tokens), self.dim, *self.grid(images))

@@ -103,6 +103,21 @@ class Clusters(Event, frozen=True, kw_only=True, tag="clusters"):
     images: int
 
 
+class Exam(Event, frozen=True, kw_only=True, tag="exam"):
+    """How a method does at a task of its own on held-out images (`Method.exam`), with the 95 % interval.
+
+    `chance` is the accuracy of guessing.
+    """
+
+    epoch: int
+    task: str
+    accuracy: float
+    low: float
+    high: float
+    chance: float
+    images: int
+
+
 class Verdict(Event, frozen=True, kw_only=True, tag="verdict"):
     """What the health figures say, in words."""
 
@@ -119,6 +134,14 @@ class SnapshotTaken(Event, frozen=True, kw_only=True, tag="snapshot"):
     file: str
     images: int
     dim: int
+
+
+class ExhibitTaken(Event, frozen=True, kw_only=True, tag="exhibit"):
+    """Pictures of the method's task and of its answers were written to `file` (relative to the run folder)."""
+
+    epoch: int
+    file: str
+    images: int
 
 
 class CheckpointSaved(Event, frozen=True, kw_only=True, tag="checkpoint"):
@@ -152,8 +175,10 @@ AnyEvent = (
     | Health
     | Probe
     | Clusters
+    | Exam
     | Verdict
     | SnapshotTaken
+    | ExhibitTaken
     | CheckpointSaved
     | Warned
     | Failure

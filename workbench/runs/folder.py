@@ -30,6 +30,7 @@ class RunFolder:
         self.log_file = path / "trainer.log"
         self.control = path / "control"
         self.snapshots = path / "snapshots"
+        self.exhibits = path / "exhibits"
         self.checkpoints = path / "checkpoints"
         self.exports = path / "exports"
         self.evaluation_file = path / "evaluation.json"
@@ -69,6 +70,10 @@ class RunFolder:
     def snapshot_file(self, epoch: int) -> Path:
         """Where the embeddings of an epoch are."""
         return self.snapshots / f"epoch-{epoch:04d}.h5"
+
+    def exhibit_file(self, epoch: int) -> Path:
+        """Where the pictures of the task at an epoch are."""
+        return self.exhibits / f"epoch-{epoch:04d}.h5"
 
     def layout_file(self, epoch: int, kind: str) -> Path:
         """Where a computed layout (umap) of a snapshot is."""

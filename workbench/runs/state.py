@@ -10,6 +10,8 @@ from workbench.runs.events import (
     CheckpointSaved,
     Clusters,
     Derived,
+    Exam,
+    ExhibitTaken,
     Failure,
     Health,
     Phase,
@@ -45,7 +47,9 @@ class RunState:
     verdict: Verdict | None = None
     probes: tuple[Probe, ...] = ()
     clusters: Clusters | None = None
+    exams: tuple[Exam, ...] = ()
     snapshots: tuple[SnapshotTaken, ...] = ()
+    exhibits: tuple[ExhibitTaken, ...] = ()
     checkpoint: CheckpointSaved | None = None
     warnings: tuple[Warned, ...] = ()
     failure: Failure | None = None
@@ -66,6 +70,10 @@ class RunState:
         """The newest probe of a kind."""
         matching = [probe for probe in self.probes if probe.kind == kind and probe.subject == subject]
         return matching[-1] if matching else None
+
+    def last_exams(self) -> tuple[Exam, ...]:
+        """The newest of every task, in the order in which tasks were first seen."""
+        return tuple({exam.task: exam for exam in self.exams}.values())
 
     def trained_seconds(self) -> float:
         """Seconds spent training until the last event, those of the phase that goes on included."""
@@ -113,6 +121,21 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
             return replace(state, progressed=event)
         case Scalars():
             return replace(state, step=event.step, epoch=event.epoch, scalars={**state.scalars, **event.values})
+        case Health() | Verdict() | Probe() | Clusters() | Exam():
+            return _looked(state, event)
+        case SnapshotTaken() | ExhibitTaken():
+            return _with_file(state, event)
+        case CheckpointSaved():
+            return replace(state, checkpoint=event)
+        case Warned():
+            return replace(state, warnings=(*state.warnings, event))
+        case Failure():
+            return replace(state, failure=event)
+
+
+def _looked(state: RunState, event: Health | Verdict | Probe | Clusters | Exam) -> RunState:
+    """What a look at the representation has found."""
+    match event:
         case Health():
             return replace(state, health=event)
         case Verdict():
@@ -122,15 +145,16 @@ def _after(state: RunState, event: AnyEvent) -> RunState:
             return replace(state, probes=(*kept, event))
         case Clusters():
             return replace(state, clusters=event)
-        case SnapshotTaken():
-            others = tuple(snapshot for snapshot in state.snapshots if snapshot.epoch != event.epoch)
-            return replace(state, snapshots=(*others, event))
-        case CheckpointSaved():
-            return replace(state, checkpoint=event)
-        case Warned():
-            return replace(state, warnings=(*state.warnings, event))
-        case Failure():
-            return replace(state, failure=event)
+        case Exam():
+            same = (event.task, event.epoch)
+            return replace(state, exams=(*(one for one in state.exams if (one.task, one.epoch) != same), event))
+
+
+def _with_file(state: RunState, event: SnapshotTaken | ExhibitTaken) -> RunState:
+    """The newest of an epoch is the one that counts."""
+    if isinstance(event, SnapshotTaken):
+        return replace(state, snapshots=(*(one for one in state.snapshots if one.epoch != event.epoch), event))
+    return replace(state, exhibits=(*(one for one in state.exhibits if one.epoch != event.epoch), event))
 
 
 def _subject(probe: Probe) -> tuple[str, str, int]:
@@ -146,7 +170,9 @@ def _go_back(state: RunState, started: Started) -> RunState:
     return replace(
         state,
         probes=tuple(probe for probe in state.probes if probe.epoch <= started.epoch),
+        exams=tuple(exam for exam in state.exams if exam.epoch <= started.epoch),
         snapshots=tuple(snapshot for snapshot in state.snapshots if snapshot.epoch <= started.epoch),
+        exhibits=tuple(exhibit for exhibit in state.exhibits if exhibit.epoch <= started.epoch),
         health=health if health and health.epoch <= started.epoch else None,
         verdict=verdict if verdict and verdict.epoch <= started.epoch else None,
         clusters=clusters if clusters and clusters.epoch <= started.epoch else None,

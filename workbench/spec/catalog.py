@@ -35,7 +35,7 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     """A method for a person: what it does, when to choose it, and its parameters.
 
     `first_choice`: robust enough to be tried first by somebody who knows none of them. `exhibits`: there are pictures
-    of its task.
+    of its task. `beside_only`: of use only beside another method's task.
     """
 
     name: str
@@ -56,7 +56,9 @@ class MethodCard(Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     needs_color: bool = False
     starts_from_run: bool = False
+    uses_frames: bool = False
     exhibits: bool = False
+    beside_only: bool = False
     no_accumulation: str = ""
     preset: str = "simclr"
     recipe: Recipe = Recipe()
@@ -109,6 +111,7 @@ class ReadyCard(Struct, frozen=True, kw_only=True):
 
     backbone, train, watch: only the values that it sets; everything else is suggested for the data. `preset` or
     `views` where they are not the method's own. `beside`: the ready experiment to compare it with.
+    `after`: the one whose encoder it starts from.
     """
 
     name: str
@@ -118,6 +121,7 @@ class ReadyCard(Struct, frozen=True, kw_only=True):
     method: MethodSpec
     source: str = ""
     beside: str = ""
+    after: str = ""
     preset: str = ""
     views: tuple[ViewSpec, ...] = ()
     backbone: dict[str, Any] = field(default_factory=dict)

@@ -28,7 +28,8 @@ class ScanReport(Struct, frozen=True, kw_only=True):
     `planes` is how many planes an image has (3 where it is in color), `bits` how many its values have.
 
     `classes` is the name of the sub-folder that holds an image ("" at the top), with train/ and
-    test/ parents taken off; `parts` is "train", "test" or "" where no such parent exists.
+    test/ parents taken off; `parts` is "train", "test" or "" where no such parent exists. `clips` is how many of
+    the folders look like films, their images like frames in order; 0 where the images are no frames.
     """
 
     folder: str
@@ -41,6 +42,7 @@ class ScanReport(Struct, frozen=True, kw_only=True):
     parts: tuple[str, ...] = ()
     planes: tuple[int, ...] = ()
     bits: tuple[int, ...] = ()
+    clips: int = 0
     broken: tuple[BrokenFile, ...] = ()
     tables: tuple[LabelTable, ...] = ()
     notes: tuple[str, ...] = ()

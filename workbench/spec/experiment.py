@@ -27,8 +27,11 @@ class DataSpec(Params, frozen=True, kw_only=True):
         str, param("A column whose equal values stay on one side of the split (a patient, a plate).", title="group by")
     ] = ""
     split: Annotated[
-        Literal["auto", "folders", "random"],
-        param("Test images: the folders train/ and test/ where they exist, or a random draw."),
+        Literal["auto", "folders", "random", "clips", "stretches"],
+        param(
+            "Test images: the folders train/ and test/ where they exist, or a random draw. Of frames of films, which "
+            "hardly differ from their neighbors: whole clips (each folder is one), or the last stretch of every clip."
+        ),
     ] = "auto"
     test_fraction: Annotated[float, param("Share of images kept for testing.", ge=0.02, le=0.9)] = 0.2
     size: Annotated[int, param("Side of the stored square image.", ge=8, le=1024, unit="px")] = 64
@@ -84,11 +87,33 @@ class ViewSpec(Params, frozen=True, kw_only=True):
     chain: tuple[OpSpec, ...] = ()
 
 
+class TaskSpec(Params, frozen=True, kw_only=True):
+    """Another method's task on the same encoder, with a head and parameters of its own."""
+
+    name: str
+    weight: Annotated[
+        float,
+        param("What its loss counts, where the method's own counts 1.", ge=0.001, le=1000, logarithmic=True),
+    ] = 1.0
+    params: dict[str, Any] = field(default_factory=dict)
+
+
 class MethodSpec(Params, frozen=True, kw_only=True):
-    """The method and its own parameters (declared by the method)."""
+    """The method and its own parameters (declared by the method), and tasks that it shares the encoder with."""
 
     name: str = "simclr"
     params: dict[str, Any] = field(default_factory=dict)
+    also: tuple[TaskSpec, ...] = ()
+
+    @property
+    def tasks(self) -> tuple[TaskSpec, ...]:
+        """All tasks on the encoder, the method's own first."""
+        return (TaskSpec(name=self.name, params=self.params), *self.also)
+
+    @property
+    def words(self) -> str:
+        """The names of all tasks: 'rotation + jigsaw'."""
+        return " + ".join(task.name for task in self.tasks)
 
 
 class BackboneSpec(Params, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec.structs import asdict, replace
 from workbench.spec import toml
 from workbench.spec.catalog import Broken, PresetCard, ReadyCard
 from workbench.spec.errors import SpecError, UnknownKeyError, WorkbenchError, why
-from workbench.spec.experiment import BackboneSpec, Experiment, MethodSpec, TrainSpec, WatchSpec
+from workbench.spec.experiment import BackboneSpec, Experiment, TrainSpec, WatchSpec
 from workbench.spec.fitting import fit_to
 from workbench.spec.params import Params, convert
 
@@ -30,6 +30,7 @@ class ReadyFile(Params, frozen=True, kw_only=True):
     expect: str
     source: str = ""
     beside: str = ""
+    after: str = ""
     order: int = 1000
     preset: str = ""
 
@@ -52,6 +53,11 @@ def parse_ready(text: str, *, name: str) -> ReadyCard:
     return _card(text, name)[1]
 
 
+def run_title(card: ReadyCard, folder: str) -> str:
+    """What an experiment made of it is called: 'two-rounds-1 on leaves'."""
+    return f"{card.name} on {Path(folder).name or 'images'}"
+
+
 def applied(card: ReadyCard, experiment: Experiment) -> Experiment:
     """What was suggested for its method and these data, with what the ready experiment asks for.
 
@@ -61,9 +67,7 @@ def applied(card: ReadyCard, experiment: Experiment) -> Experiment:
         name: convert({**asdict(getattr(experiment, name)), **getattr(card, name)}, spec, where=name)
         for name, spec in _PARTIAL.items()
     }
-    changed = replace(
-        experiment, name=f"{card.name} on {Path(experiment.data.folder).name or 'images'}", method=card.method, **parts
-    )
+    changed = replace(experiment, name=run_title(card, experiment.data.folder), method=card.method, **parts)
     if card.views:
         plan = PresetCard(name=card.name, title=card.title, help=card.shows, views=card.views)
         changed = replace(changed, views=fit_to(plan, size=changed.data.size, channels=changed.data.channels))
@@ -118,7 +122,8 @@ def _card(text: str, name: str) -> tuple[int, ReadyCard]:
         expect=head.expect,
         source=head.source,
         beside=head.beside,
-        method=convert(method, MethodSpec, where="method"),
+        after=head.after,
+        method=toml.method_from_tree(method),
         preset=head.preset,
         views=views,
         backbone=partial["backbone"],

@@ -16,6 +16,7 @@ from workbench.spec.experiment import (
     Experiment,
     MethodSpec,
     OpSpec,
+    TaskSpec,
     TrainSpec,
     ViewSpec,
     WatchSpec,
@@ -24,7 +25,6 @@ from workbench.spec.params import Params, convert
 
 _SECTIONS: dict[str, type[Params]] = {
     "data": DataSpec,
-    "method": MethodSpec,
     "backbone": BackboneSpec,
     "train": TrainSpec,
     "watch": WatchSpec,
@@ -92,9 +92,22 @@ def from_tree(tree: Mapping[str, Any]) -> Experiment:
     for name, section in _SECTIONS.items():
         if name in values:
             values[name] = convert(_table(values[name], name), section, where=name)
+    if "method" in values:
+        values["method"] = method_from_tree(values["method"])
     if "views" in values:
         values["views"] = views_from_tree(values["views"])
     return convert(values, Experiment)
+
+
+def method_from_tree(value: Any) -> MethodSpec:
+    """The `[method]` table, with the tasks of `[[method.also]]` beside it."""
+    table = _table(value, "method")
+    also = table.get("also", [])
+    if not isinstance(also, (list, tuple)):
+        raise SpecError("must be tables, written [[method.also]]", where="method.also")
+    places = [f"method.also[{number}]" for number in range(len(also))]
+    tasks = tuple(convert(_table(task, where), TaskSpec, where=where) for task, where in zip(also, places, strict=True))
+    return convert({**table, "also": tasks}, MethodSpec, where="method")
 
 
 def to_tree(experiment: Experiment) -> dict[str, Any]:
@@ -104,6 +117,7 @@ def to_tree(experiment: Experiment) -> dict[str, Any]:
     tree["views"] = views_to_tree(experiment.views)
     for name in ("method", "backbone", "train", "watch"):
         tree[name] = msgspec.to_builtins(getattr(experiment, name))
+    tree["method"]["also"] = list(tree["method"]["also"])
     return tree
 
 

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import backbone_request, fitting_run, image_size_of, missing_needs
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of, params_of
+from workbench.data.clips import LEAST_FRAMES, films_in
 from workbench.method.backbone import BackboneInfo
+from workbench.method.contract import MethodInfo
 from workbench.runs.events import read_events
 from workbench.runs.state import fold
-from workbench.spec.catalog import MethodCard
 from workbench.spec.errors import WorkbenchError
 from workbench.spec.experiment import DataSpec, Experiment
 from workbench.spec.machine import Finding
-from workbench.spec.needs import global_count, unmet_color, unmet_need
+from workbench.spec.needs import films_torn, global_count, unmet_color, unmet_need
 from workbench.spec.normalization import fixed_statistics
-from workbench.spec.params import convert
 from workbench.spec.pixels import channels_of, check_window
 from workbench.training.devices import resolve_device, resolve_precision
 from workbench.training.schedule import scaled_learning_rate
@@ -77,7 +79,7 @@ def _pixels(data: DataSpec) -> Iterator[Finding]:
 
 def _batch(experiment: Experiment, images: int, registry: Registry) -> Iterator[Finding]:
     batch, field = experiment.train.batch_size, "train.batch_size"
-    card = _card(experiment, registry)
+    card = _info(experiment, registry)
     if batch == 1:
         yield _error("A batch of 1: batch norm needs two images to compare.", field)
     elif card and batch < card.min_batch:
@@ -100,12 +102,12 @@ def _batch(experiment: Experiment, images: int, registry: Registry) -> Iterator[
 
 def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
     try:
-        info = registry.method(experiment.method.name)
+        info = method_of(experiment.method, registry)
     except WorkbenchError as error:
-        yield _error(str(error), "method.name")
+        yield _error(str(error), getattr(error, "where", "") or "method.name")
         return
     try:
-        convert(experiment.method.params, info.params, where="method.params")
+        params_of(experiment.method, registry)
     except WorkbenchError as error:
         yield _error(str(error), getattr(error, "where", "method.params"))
     if info.no_accumulation and experiment.train.accumulate > 1:
@@ -116,6 +118,8 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
             "(backbone.weights takes its name).",
             "backbone.weights",
         )
+    if info.uses_frames:
+        yield from _films(info.title, experiment.data)
     if info.uses_labels and experiment.data.labels == "none":
         yield _error(f"{info.title} learns from labels: choose where they come from.", "data.labels")
     colorless = unmet_color(experiment.data, info.card())
@@ -127,6 +131,19 @@ def _method(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield _error(str(need), "views")
     elif views > max(2, info.global_views):
         yield _note(f"{views} global views of each image cost {views / 2:g} times as much as two.", "views")
+
+
+def _films(title: str, data: DataSpec) -> Iterator[Finding]:
+    folder = Path(data.folder)
+    if folder.is_dir() and not films_in(folder):
+        yield _error(
+            f"{title} learns from films, and {data.folder} holds none: put the frames of each film into a folder of "
+            f"its own, numbered (frame_001.png, frame_002.png, …; {LEAST_FRAMES} at least), or choose another method.",
+            "method.name",
+        )
+    torn = films_torn(data, title)
+    if torn:
+        yield _error(torn, "data.split")
 
 
 def _views(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
@@ -155,10 +172,10 @@ def _backbone(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
     except WorkbenchError as error:
         yield _error(str(error), "backbone.name")
         return
-    method = registry.methods.get(experiment.method.name)
-    missing = missing_needs(method, info) if method else ""
-    if missing:
-        yield _error(missing, "backbone.name")
+    method = _info(experiment, registry)
+    missing = missing_needs(method, info, registry) if method else None
+    if missing is not None:
+        yield _error(str(missing), "backbone.name")
     sizes = {view.size for view in experiment.views}
     if sizes and min(sizes) < info.min_size:
         yield _error(
@@ -231,9 +248,11 @@ def _machine(experiment: Experiment, registry: Registry) -> Iterator[Finding]:
         yield _error(str(error), "train.precision")
     backbone = registry.backbones.get(experiment.backbone.name)
     if device.type == "cpu" and backbone and backbone.million_parameters > _MANY_PARAMETERS:
+        info = _info(experiment, registry)
+        made = "ViT-Nano is" if info and "tokens" in info.needs else "ResNet-10t or TinyConv are"
         yield _warning(
             f"There is no GPU in use: {backbone.title} with {backbone.million_parameters:.0f} million parameters "
-            "will be slow. ResNet-10t or TinyConv are made for this.",
+            f"will be slow. {made} made for this.",
             "backbone.name",
         )
 
@@ -247,9 +266,12 @@ def _watch(experiment: Experiment, images: int) -> Iterator[Finding]:
         yield _warning(f"{spec.neighbors} neighbors are too many for a probe of {watched} images.", "watch.neighbors")
 
 
-def _card(experiment: Experiment, registry: Registry) -> MethodCard | None:
-    info = registry.methods.get(experiment.method.name)
-    return info.card() if info else None
+def _info(experiment: Experiment, registry: Registry) -> MethodInfo[Any] | None:
+    """None where `_method` says what is wrong."""
+    try:
+        return method_of(experiment.method, registry)
+    except WorkbenchError:
+        return None
 
 
 def _error(message: str, field: str) -> Finding:

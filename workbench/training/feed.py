@@ -14,8 +14,8 @@ from torch import Tensor
 
 _AHEAD = 2
 
-Partners = Callable[[Tensor], Tensor | None]
-"""From the images of a batch to those that come beside them, (B,) int64 each, or to none (`Method.partners`)."""
+Tuples = Callable[[Tensor], Tensor | None]
+"""From the images of a batch, (B,) int64, to those that come together, (B, T), or to none (`Method.tuples`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,8 @@ class Drawn:
     """One step's raw images. pixels: (B, C, S, S) uint8 or uint16, on the device.
 
     ids: (B,) int64, who the images are, on the CPU, where the draws of views are made of them;
-    indices: (B,) int64 among the training images; labels: (B,) int64, -1 where unknown. partners: an image beside each
-    of them, where the method asks for one.
+    indices: (B,) int64 among the training images; labels: (B,) int64, -1 where unknown. partners: the other images of
+    their tuples, where the method asks for some.
     """
 
     step: int
@@ -32,7 +32,7 @@ class Drawn:
     ids: Tensor
     indices: Tensor
     labels: Tensor
-    partners: "Drawn | None" = None
+    partners: tuple["Drawn", ...] = ()
 
     def first(self, count: int) -> "Drawn":
         """The first `count` images of it."""
@@ -50,7 +50,7 @@ class Drawn:
             ids=self.ids[rows],
             indices=self.indices[rows],
             labels=self.labels[rows],
-            partners=self.partners._rows(rows) if self.partners else None,  # noqa: SLF001  # its own kind
+            partners=tuple(one._rows(rows) for one in self.partners),  # noqa: SLF001  # its own kind
         )
 
 
@@ -98,8 +98,8 @@ class Feed:
         """Steps of an epoch; a last batch that is not full is left out."""
         return len(self._rows) // self._batch_size
 
-    def epoch(self, epoch: int, *, start: int = 0, partners: Partners | None = None) -> Iterator[Drawn]:
-        """The batches of an epoch, from step `start` on, each with the images that `partners` names."""
+    def epoch(self, epoch: int, *, start: int = 0, tuples: Tuples | None = None) -> Iterator[Drawn]:
+        """The batches of an epoch, from step `start` on, each of the images that `tuples` names for its own."""
         order = permutation(len(self._rows), seed=self._seed, epoch=epoch)
         waiting: queue.Queue[_Item | BaseException] = queue.Queue(_AHEAD)
         over = threading.Event()
@@ -109,9 +109,9 @@ class Feed:
                 for step in range(start, self.steps):
                     whole = order[step * self._batch_size : (step + 1) * self._batch_size]
                     indices = whole[self._rank :: self._world]
-                    beside = partners(torch.from_numpy(indices)) if partners else None
-                    other = None if beside is None else self._gather(beside.numpy())
-                    if not _put(waiting, (step, self._gather(indices), other), over):
+                    named = tuples(torch.from_numpy(indices)) if tuples else None
+                    columns = [indices] if named is None else list(named.numpy().T)
+                    if not _put(waiting, (step, tuple(map(self._gather, columns))), over):
                         return
             except Exception as error:  # noqa: BLE001  # it is raised again where the loop asks for the batch
                 _put(waiting, error, over)
@@ -125,9 +125,9 @@ class Feed:
                 self.waited += time.perf_counter() - since
                 if isinstance(item, BaseException):
                     raise item
-                step, block, other = item
-                drawn = self._move(step, block)
-                yield drawn if other is None else replace(drawn, partners=self._move(step, other))
+                step, blocks = item
+                drawn, *others = (self._move(step, block) for block in blocks)
+                yield replace(drawn, partners=tuple(others))
         finally:
             over.set()
             thread.join()
@@ -155,7 +155,7 @@ def permutation(count: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
     return generator.permutation(count).astype(np.int64)
 
 
-_Item = tuple[int, _Block, _Block | None]
+_Item = tuple[int, tuple[_Block, ...]]
 
 
 def _put(waiting: "queue.Queue[_Item | BaseException]", item: _Item | BaseException, over: threading.Event) -> bool:

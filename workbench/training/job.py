@@ -23,12 +23,14 @@ from workbench.catalog.registry import Registry
 from workbench.data.prepare import Prepared, prepare
 from workbench.inspect.symptoms import Fingerprint
 from workbench.method.contract import Method, Progress
+from workbench.method.frames import Frames
 from workbench.runs.events import Derived, Progressed, Warned
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.split import read_split, write_split
 from workbench.spec import places
 from workbench.spec.errors import Cancelled, CheckError, RunError
 from workbench.spec.experiment import Experiment
+from workbench.spec.needs import films_torn
 from workbench.spec.pixels import of_planes
 from workbench.spec.progress import Report
 from workbench.training.checkpoint import (
@@ -41,7 +43,10 @@ from workbench.training.checkpoint import (
 from workbench.training.clock import Clock
 from workbench.training.devices import memory_in_use, resolve_device
 from workbench.training.encode import AllImages
-from workbench.training.feed import Feed, Partners
+from workbench.training.exam import Examiner
+from workbench.training.exhibitor import Exhibitor
+from workbench.training.feed import Feed, Tuples
+from workbench.training.frames import frames_of
 from workbench.training.journal import Journal
 from workbench.training.meter import Meter
 from workbench.training.pulse import Pulse
@@ -125,9 +130,9 @@ class Job:
         self.method.before_epoch(encode, progress)
         self.meter.forget_time()
 
-    def partners(self, progress: Progress) -> Partners | None:
-        """Which images come beside those of an epoch, as the method says; None where it wants none."""
-        return partial(self.method.partners, progress=progress) if self.stepper.uses_partners else None
+    def tuples(self, progress: Progress) -> Tuples | None:
+        """Which images come together in an epoch, as the method says; None where it takes each alone."""
+        return partial(self.method.tuples, progress=progress) if self.stepper.uses_tuples else None
 
     def memory(self) -> float:
         """Bytes that training holds on its device."""
@@ -144,11 +149,13 @@ def make_ready(
     _check_split(experiment, data, ranks)
     experiment = structs.replace(experiment, data=of_planes(experiment.data, data.store.pixels.shape[1]))
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
+    frames = _films(experiment, data, registry)
     method = build_method(
         experiment,
         train_images=data.planned_train,
         classes=len(data.classes),
         registry=registry,
+        frames=frames,
         normalization=normalization,
         fetch=not has_checkpoint(run),  # What a checkpoint fills must not depend on a hub or on another run.
     )
@@ -174,6 +181,7 @@ def make_ready(
         classes=len(data.classes),
         registry=registry,
         normalization=normalization,
+        frames=frames,
     )
     watcher = Watcher(
         run,
@@ -187,7 +195,16 @@ def make_ready(
         seed=experiment.seed,
         fingerprint=Fingerprint(info=info, params=params, setting=setting),
         assign=_assigning(method),
+        examine=Examiner(
+            stepper=stepper,
+            data=data,
+            batch_size=max(1, experiment.train.batch_size // ranks.world),
+            in_films=frames is not None,
+        ),
         start=experiment.backbone.at_start,
+        exhibitor=Exhibitor(run, journal, info=info, stepper=stepper, normalization=normalization, data=data)
+        if info.exhibits
+        else None,
     )
     meter = Meter(device)
     resumed = _take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)
@@ -273,6 +290,17 @@ def _warnings(experiment: Experiment, data: Prepared) -> list[str]:
     if len(data.test_rows) == 0:
         lines.append("There are no test images, so that kNN is not measured.")
     return lines
+
+
+def _films(experiment: Experiment, data: Prepared, registry: Registry) -> Frames | None:
+    """The training images as frames, for a method that learns from films."""
+    info = registry.method(experiment.method.name)
+    if not info.uses_frames:
+        return None
+    torn = films_torn(experiment.data, info.title)
+    if torn:
+        raise CheckError(torn)
+    return frames_of(data.store.pixels, data.table.paths, data.train_rows)
 
 
 def _check_split(experiment: Experiment, data: Prepared, ranks: Ranks) -> None:

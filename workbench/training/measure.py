@@ -9,6 +9,7 @@ import torch
 
 from workbench.catalog.build import build_method
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.contract import Progress
 from workbench.spec.errors import CheckError
 from workbench.spec.experiment import Experiment
@@ -18,6 +19,7 @@ from workbench.spec.progress import Report, ignore
 from workbench.training.check import train_images
 from workbench.training.devices import memory_total, resolve_device
 from workbench.training.feed import Drawn
+from workbench.training.frames import pretended_frames
 from workbench.training.memory import memory_in_words, release
 from workbench.training.step import Stepper, make_stepper
 
@@ -41,12 +43,15 @@ def measure(experiment: Experiment, images: int, registry: Registry, report: Rep
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     before = psutil.Process().memory_info().rss
-    classes = 10 if registry.method(experiment.method.name).uses_labels else 0
-    method = build_method(experiment, train_images=training, classes=classes, registry=registry)
+    info = method_of(experiment.method, registry)
+    classes = 10 if info.uses_labels else 0
+    frames = pretended_frames(training) if info.uses_frames else None
+    method = build_method(experiment, train_images=training, classes=classes, registry=registry, frames=frames)
     stepper = make_stepper(experiment, method, device=device, registry=registry)
     drawn = _noise(experiment, device, classes)
-    if stepper.uses_partners:
-        drawn = replace(drawn, partners=drawn)
+    if stepper.uses_tuples:
+        named = method.tuples(drawn.indices.cpu(), Progress(step=0, total_steps=1, epoch=0, total_epochs=1))
+        drawn = replace(drawn, partners=(drawn,) * (0 if named is None else named.shape[1] - 1))
     try:
         whole, views = _times(stepper, drawn, report)
         memory = torch.cuda.max_memory_reserved(device) if device.type == "cuda" else _rss_since(before)

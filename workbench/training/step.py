@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,9 @@ from torch.optim import Optimizer
 
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.contract import Batch, Loss, Method, Progress
+from workbench.method.feeding import make_batch
 from workbench.spec.experiment import Experiment
 from workbench.training.devices import Precision, autocast, resolve_precision
 from workbench.training.feed import Drawn
@@ -35,21 +37,18 @@ class Stepper:
     seed: int
     uses_labels: bool
     uses_corners: bool
-    uses_partners: bool
+    uses_tuples: bool
+    same_draw: bool
     clip: float
     parts: int
 
     def views(self, drawn: Drawn, epoch: int) -> Batch:
         """The batch that the method gets: views made and normalized on the device."""
-        views, local_views = self._made(drawn, epoch)
-        return Batch(
-            views=views,
-            local_views=local_views,
-            indices=drawn.indices,
-            labels=drawn.labels if self.uses_labels else None,
-            corners=tuple(self._corners(drawn, epoch)) if self.uses_corners else (),
-            partner_views=self._made(drawn.partners, epoch)[0] if drawn.partners else (),
-        )
+        batch = self._made(drawn, epoch, corners=self.uses_corners)
+        if not drawn.partners:
+            return batch
+        others = tuple(self._made(self._drawn_as(one, drawn), epoch).views for one in drawn.partners)
+        return replace(batch, partner_views=others)
 
     def batches(self, drawn: Drawn, epoch: int) -> Iterator[Batch]:
         """The parts in which these images go through the network, each made when it is its turn."""
@@ -87,25 +86,22 @@ class Stepper:
             return self.wrapped.no_sync()
         return nullcontext()
 
-    def _made(self, drawn: Drawn, epoch: int) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """The global and the local views."""
-        made = self.plan.make(drawn.pixels, seed=self.seed, epoch=epoch, ids=drawn.ids)
-        ready = [self.normalization(view) for view in made]
-        if self.device.type == "cuda":
-            ready = [view.contiguous(memory_format=torch.channels_last) for view in ready]
-        whole, local = (
-            tuple(view for view, role in zip(ready, self.plan.roles, strict=True) if role == wanted)
-            for wanted in ("global", "local")
-        )
-        return whole, local
+    def _drawn_as(self, partner: Drawn, first: Drawn) -> Drawn:
+        """With the ids of a tuple's first images its others get the same draws: one crop for all frames, say."""
+        return replace(partner, ids=first.ids) if self.same_draw else partner
 
-    def _corners(self, drawn: Drawn, epoch: int) -> Iterator[Tensor]:
-        channels, height, width = drawn.pixels.shape[1:]
-        for view, role in enumerate(self.plan.roles):
-            if role == "global":
-                shape = (channels, height, width)
-                found = self.plan.corners(shape, seed=self.seed, epoch=epoch, ids=drawn.ids, view=view)
-                yield found.to(self.device)
+    def _made(self, drawn: Drawn, epoch: int, *, corners: bool = False) -> Batch:
+        return make_batch(
+            self.plan,
+            self.normalization,
+            drawn.pixels,
+            seed=self.seed,
+            epoch=epoch,
+            ids=drawn.ids,
+            indices=drawn.indices,
+            labels=drawn.labels if self.uses_labels else None,
+            corners=corners,
+        )
 
     def update(self, progress: Progress) -> dict[str, Tensor]:
         """New weights, and what follows from them (teachers, queues). Returns the gradient's norm if it is clipped."""
@@ -141,7 +137,7 @@ def make_stepper(
             method = nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
         wrapped = DistributedDataParallel(method, device_ids=[ranks.local] if device.type == "cuda" else None)
     learning_rate = scaled_learning_rate(spec.learning_rate, spec.batch_size)
-    info = registry.method(experiment.method.name)
+    info = method_of(experiment.method, registry)
     return Stepper(
         method=method,
         wrapped=wrapped,
@@ -154,7 +150,8 @@ def make_stepper(
         seed=experiment.seed,
         uses_labels=info.uses_labels,
         uses_corners=info.uses_corners,
-        uses_partners=info.uses_partners,
+        uses_tuples=info.uses_tuples,
+        same_draw=info.same_draw,
         clip=spec.clip_gradient,
         parts=spec.accumulate,
     )

@@ -7,6 +7,7 @@ from typing import Literal
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of
 from workbench.method.backbone import BackboneInfo
 from workbench.spec.catalog import MethodCard, PresetCard
 from workbench.spec.dataset import ScanReport
@@ -15,13 +16,14 @@ from workbench.spec.experiment import (
     DataSpec,
     Experiment,
     MethodSpec,
+    TaskSpec,
     TrainSpec,
     ViewSpec,
     WatchSpec,
 )
 from workbench.spec.fitting import fit_reasons, fit_to
 from workbench.spec.machine import Device
-from workbench.spec.needs import unmet_need
+from workbench.spec.needs import unmet_backbone, unmet_need
 from workbench.spec.presets import SUFFIX, load_preset
 from workbench.training.devices import list_devices
 from workbench.training.suggest_data import CPU_LARGEST, is_named, refuse_empty, suggest_data
@@ -45,6 +47,8 @@ _KINDS = (
 )
 """(preset, words in a folder's name, why): images that want other views than photos do."""
 _MANY_CORES = 8
+_MANY_IMAGES = 100_000
+"""From which on a transformer of 22 million weights has enough to learn from."""
 _GPU_IMAGES = 10_000_000
 _CPU_IMAGES = 400_000
 _CPU_MILLION = 0.5
@@ -59,37 +63,42 @@ def suggest(
     *,
     data: DataSpec | None = None,
     method: str = "simclr",
+    also: tuple[TaskSpec, ...] = (),
     backbone: str = "",
     preset: str = "",
     scaled: bool = True,
     registry: Registry,
 ) -> tuple[Experiment, tuple[str, ...]]:
-    """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already.
+    """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already; also: the
+    tasks beside the method's own.
 
     preset, scaled: see `suggest_views`. Raises `CheckError` for a folder without images, `NotFoundError` for an
     unknown method, backbone or preset.
     """
     refuse_empty(scan)
-    card = registry.method(method).card()
+    asked = MethodSpec(name=method, also=also)
+    card = method_of(asked, registry).card()
     device = list_devices()[0]
     reasons: list[str] = []
     if data is None:
         data, about_data = suggest_data(scan)
         reasons.extend(about_data)
     images = _train_images(scan, data)
-    views, about_views = suggest_views(scan, data, method=method, preset=preset, scaled=scaled, registry=registry)
+    views, about_views = suggest_views(
+        scan, data, method=method, also=also, preset=preset, scaled=scaled, registry=registry
+    )
     reasons.extend(about_views)
-    chosen = _backbone(data, device, backbone, registry, reasons)
+    chosen = _backbone(images, data, card, device, backbone, registry, reasons)
     stem = _stem(registry.backbone(chosen), data, device, reasons)
     budget = _budget(data, device, registry.backbone(chosen))
     train = _recipe(images, data, card, device, budget, reasons)
     copies = sum(view.count * view.size**2 for view in views) / data.size**2
     watch = _watch(images, scan.count, train.epochs, copies, reasons)
     experiment = Experiment(
-        name=f"{card.name} on {Path(scan.folder).name or 'images'}",
+        name=f"{asked.words} on {Path(scan.folder).name or 'images'}",
         data=data,
         views=views,
-        method=MethodSpec(name=card.name),
+        method=asked,
         backbone=BackboneSpec(name=chosen, stem=stem),
         train=train,
         watch=watch,
@@ -102,6 +111,7 @@ def suggest_views(
     data: DataSpec,
     *,
     method: str,
+    also: tuple[TaskSpec, ...] = (),
     preset: str = "",
     scaled: bool = True,
     registry: Registry,
@@ -112,7 +122,7 @@ def suggest_views(
     Unless `scaled`, only its sizes are fitted to the images (`fit_to`). Raises `NotFoundError` for an unknown
     method, preset or file, and `SpecError` for a file that is not a preset.
     """
-    card = registry.method(method).card()
+    card = method_of(MethodSpec(name=method, also=also), registry).card()
     if preset:
         plan = _asked_preset(preset, registry)
         why = f"The views of '{plan.title}', fitted to {data.size} px."
@@ -132,7 +142,7 @@ def suggest_views(
 
 def _train_images(scan: ScanReport, data: DataSpec) -> int:
     count = min(scan.count, data.limit) if data.limit else scan.count
-    if data.split != "random" and "test" in scan.parts and "train" in scan.parts:
+    if data.split in ("auto", "folders") and "test" in scan.parts and "train" in scan.parts:
         return max(1, round(count * (1 - scan.parts.count("test") / scan.count)))
     return max(1, round(count * (1 - data.test_fraction)))
 
@@ -159,15 +169,36 @@ def _asked_preset(asked: str, registry: Registry) -> PresetCard:
     return registry.preset(asked)
 
 
-def _backbone(data: DataSpec, device: Device, asked: str, registry: Registry, reasons: list[str]) -> str:
+def _backbone(
+    images: int, data: DataSpec, card: MethodCard, device: Device, asked: str, registry: Registry, reasons: list[str]
+) -> str:
     if asked:
-        return registry.backbone(asked).name
+        info = registry.backbone(asked)
+        need = unmet_backbone(card, info.card(), [one.card() for one in registry.backbones.values()])
+        if need is not None:
+            reasons.append(str(need))
+        return info.name
+    if "tokens" in card.needs:
+        return _transformer(images, card, device, registry, reasons)
     if device.name == "cpu":
         name = "resnet10t" if (os.cpu_count() or 1) >= _MANY_CORES else "tinyconv"
         reasons.append(f"{registry.backbone(name).title}, because this machine has no GPU.")
         return name
     name = "resnet18" if data.size <= CPU_LARGEST else "resnet50"
     reasons.append(f"{registry.backbone(name).title} on {device.title}, for images of {data.size} px.")
+    return name
+
+
+def _transformer(images: int, card: MethodCard, device: Device, registry: Registry, reasons: list[str]) -> str:
+    """The one with patches that this machine can train on so many images."""
+    why = f"{card.title} works on patches of the image"
+    if device.name == "cpu":
+        reasons.append(f"{registry.backbone('vit_nano').title}, because {why}, and this machine has no GPU.")
+        return "vit_nano"
+    name = "vit_small" if images >= _MANY_IMAGES else "vit_tiny"
+    reasons.append(
+        f"{registry.backbone(name).title} on {device.title}: {why}, and there are {images:,} images to train on."
+    )
     return name
 
 

@@ -18,6 +18,7 @@ _SIZES = (32, 64, 96, 128, 224)
 _LABEL_NAMES = ("label", "class", "category", "target", "diagnosis", "species", "type", "finding")
 _GROUP_NAMES = ("patient", "subject", "plate", "donor", "slide", "animal", "participant", "video", "session")
 _MOST_CLASSES = 200
+_FEW_CLIPS = 4
 CPU_LARGEST = 96
 """Side in px up to which images are trained without a GPU in reasonable time."""
 
@@ -48,7 +49,9 @@ def _data(scan: ScanReport, device: Device, reasons: list[str]) -> DataSpec:
     table = max(scan.tables, key=lambda table: table.matched, default=None)
     folders = scan.class_counts()
     classes = len(set(folders) - {""})
-    if classes > 1 and (table is None or classes < scan.count / 2):
+    if scan.clips:
+        spec = _films(scan, spec, reasons)
+    elif classes > 1 and (table is None or classes < scan.count / 2):
         reasons.append(f"Labels come from the {classes} sub-folders; training does not use them, probes do.")
         spec = replace(spec, labels="folders")
     elif table and (column := _label_column(table, scan.count)):
@@ -58,12 +61,28 @@ def _data(scan: ScanReport, device: Device, reasons: list[str]) -> DataSpec:
         reasons.append("No labels were found: the map and the health figures work without them.")
     if table:
         spec = replace(spec, csv=table.file)
-        if group := _group_column(table, scan.count):
+        if spec.split not in ("clips", "stretches") and (group := _group_column(table, scan.count)):
             reasons.append(f"Images of one '{group}' stay on one side of the split, or the test would be too easy.")
             spec = replace(spec, group=group)
     if "test" in scan.parts and "train" in scan.parts:
         reasons.append("The folders train and test decide which images are kept for testing.")
     return spec
+
+
+def _films(scan: ScanReport, spec: DataSpec, reasons: list[str]) -> DataSpec:
+    """Frames of films: no labels, and no frame for testing beside one that is trained on."""
+    clips = "1 clip" if scan.clips == 1 else f"{scan.clips:,} clips"
+    reasons.append(
+        f"The folder holds {clips}, {scan.count:,} frames: each sub-folder is a film, its images the frames in order. "
+        "Methods that learn from the order of frames can be used (shuffle_and_learn, order_prediction)."
+    )
+    if {"train", "test"} <= set(scan.parts):
+        return spec
+    if scan.clips < _FEW_CLIPS:
+        reasons.append("The last stretch of every clip is kept for testing: there are too few clips to spare one.")
+        return replace(spec, split="stretches")
+    reasons.append("Whole clips are kept for testing, as neighboring frames are nearly the same image.")
+    return replace(spec, split="clips")
 
 
 def _size(scan: ScanReport, device: Device, reasons: list[str]) -> int:

@@ -78,7 +78,7 @@ def _loop(job: Job, record: Recorder, pulse: Pulse, report: Report) -> PhaseName
         begun = job.progress(position, clock)
         if position.step == 0:
             job.before_epoch(begun, report)
-        for drawn in job.feed.epoch(epoch, start=position.step, partners=job.partners(begun)):
+        for drawn in job.feed.epoch(epoch, start=position.step, tuples=job.tuples(begun)):
             progress = job.progress(position, clock)
             rate = learning_rate(
                 progress.step,

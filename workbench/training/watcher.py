@@ -22,11 +22,13 @@ from workbench.inspect.project import pca
 from workbench.inspect.symptoms import Fingerprint
 from workbench.inspect.verdict import Look, verdict
 from workbench.method.backbone import Encoder
-from workbench.runs.events import Clusters, Health, Probe, SnapshotTaken, Verdict, read_events
+from workbench.runs.events import Clusters, Exam, Health, Probe, SnapshotTaken, Verdict, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.snapshot import Snapshot, write_snapshot
 from workbench.runs.state import fold
 from workbench.spec.experiment import WatchSpec
+from workbench.training.exam import Examine
+from workbench.training.exhibitor import Exhibitor
 from workbench.training.journal import Journal, disk_words
 
 _TEST_SHARE = 0.4
@@ -70,7 +72,7 @@ def choose_watched(data: Prepared, *, images: int, seed: int) -> Watched:
 
 
 class Watcher:
-    """Writes probes, health, verdicts and snapshots of one run. `due` says when."""
+    """Writes probes, health, verdicts, snapshots and the method's own pictures of one run. `due` says when."""
 
     def __init__(
         self,
@@ -86,7 +88,9 @@ class Watcher:
         seed: int,
         fingerprint: Fingerprint,
         assign: Assign,
+        examine: Examine,
         start: str,
+        exhibitor: Exhibitor | None,
     ) -> None:
         self._run = run
         self._journal = journal
@@ -100,7 +104,9 @@ class Watcher:
         self._seed = seed
         self._fingerprint = fingerprint
         self._assign = assign
+        self._examine = examine
         self._start = start
+        self._exhibitor = exhibitor
         self._split_rows = data.split_rows
         self._watched = choose_watched(data, images=spec.images, seed=seed)
         self._looks: list[Look] = []
@@ -157,6 +163,8 @@ class Watcher:
                 better = self._probe(encoder, embeddings, epoch, losses)
             if snapshot:
                 self._snapshot(embeddings, rows, epoch)
+        if snapshot and self._exhibitor is not None:
+            self._exhibitor.take(epoch)
         return time.perf_counter() - since, better
 
     def look_at_pixels(self) -> None:
@@ -180,6 +188,7 @@ class Watcher:
         if self._watched.has_labels:
             accuracy = self._knn(embeddings, epoch, "encoder" if epoch else "untrained")
         self._clusters(embeddings, epoch)
+        self._exams(epoch)
         look = Look(
             epoch=epoch,
             values=figures.values,
@@ -248,6 +257,22 @@ class Watcher:
                 images=int(known.sum()),
             )
         )
+
+    def _exams(self, epoch: int) -> None:
+        """The method's own questions about the watched test images."""
+        for grade in self._examine(self._watched.test_rows):
+            low, high = wilson(grade.right, grade.images)
+            self._journal.tell(
+                Exam(
+                    epoch=epoch,
+                    task=grade.task,
+                    accuracy=grade.right / grade.images,
+                    low=low,
+                    high=high,
+                    chance=grade.chance,
+                    images=grade.images,
+                )
+            )
 
     def _pair(self, encoder: Encoder, epoch: int) -> Pair | None:
         """Two global views of some images, for alignment; None where the plan makes fewer."""

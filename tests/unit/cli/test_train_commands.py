@@ -13,7 +13,7 @@ import pytest
 
 from workbench.cli import main
 from workbench.runs import control
-from workbench.runs.events import Clusters, EventLog, Phase, read_events
+from workbench.runs.events import Clusters, EventLog, Exam, Phase, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.state import RunState, fold, status
 from workbench.spec import toml
@@ -312,9 +312,15 @@ def test_status_tells_how_clusters_match_the_labels(
     run = RunFolder.create(tmp_path / "runs", toml.load(file))
     with EventLog(run.events_file) as log:
         log.append(Clusters(epoch=3, accuracy=0.75, nmi=0.5, ari=0.25, used=9, images=1200))
+        for epoch, share in ((0, 0.2), (3, 0.8)):
+            log.append(Exam(epoch=epoch, task="rotation", accuracy=share, low=0.7, high=0.9, chance=0.25, images=50))
     capsys.readouterr()
     assert main(["status", str(run.path)]) == 0
     told = capsys.readouterr().out
     assert "75.0% of 1,200 images in the right one of 9 clusters, NMI 0.500, ARI 0.250" in told
+    assert "rotation 80.0% right on 50 held-out images, 95 % interval 70.0% to 90.0%, by chance 25.0%" in told
+    assert "20.0%" not in told
     assert main(["status", str(run.path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["clusters"]["ari"] == 0.25
+    document = json.loads(capsys.readouterr().out)
+    assert document["clusters"]["ari"] == 0.25
+    assert [(exam["epoch"], exam["accuracy"]) for exam in document["exams"]] == [(3, 0.8)]

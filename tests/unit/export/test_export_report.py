@@ -14,7 +14,7 @@ from workbench.export.page.facts import _history
 from workbench.export.page.markup import duration, number
 from workbench.export.report import make_report
 from workbench.runs.audit import Audit, FactorResult, LadderResult, Rung, Subject, save_audit
-from workbench.runs.events import Clusters, EventLog, Failure, Scalars, Started, Warned
+from workbench.runs.events import Clusters, EventLog, Exam, Failure, Scalars, Started, Warned
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.results import Evaluation, ExportRecord, ProbeResult, save_evaluation, save_exports
 from workbench.runs.snapshot import read_snapshot, write_layout
@@ -178,6 +178,16 @@ def test_clusters_are_told_against_the_labels(run: RunFolder) -> None:
         log.append(Clusters(epoch=2, accuracy=0.815, nmi=0.7, ari=0.6, used=4, images=60))
     text = page_of(run).text
     for words in ("Clusters against labels", "clustering accuracy", "81.5 %", "adjusted Rand index", "60 images"):
+        assert words in text
+
+
+def test_answers_to_its_own_questions_are_told_with_their_interval(run: RunFolder) -> None:
+    assert "Its own task" not in page_of(run).text
+    with EventLog(run.events_file) as log:
+        log.append(Exam(epoch=0, task="rotation", accuracy=0.26, low=0.2, high=0.3, chance=0.25, images=60))
+        log.append(Exam(epoch=2, task="rotation", accuracy=0.815, low=0.7, high=0.89, chance=0.25, images=60))
+    text = page_of(run).text
+    for words in ("Its own task", "rotation, right", "26.0 %", "81.5 %", "70.0 % to 89.0 %", "by chance 25.0 %"):
         assert words in text
 
 

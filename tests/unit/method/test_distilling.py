@@ -1,5 +1,7 @@
 """What DINO does between its losses, and the ablations of BYOL and SimSiam."""
 
+import math
+
 import msgspec
 import pytest
 import torch
@@ -8,10 +10,13 @@ from torch import nn
 from tests.contract.trial import REGISTRY, build, make_batch, slim
 from workbench.catalog.build import build_encoder
 from workbench.inspect.symptoms import Fingerprint
-from workbench.method.contract import Method, Progress, Setting
+from workbench.method.contract import Batch, Method, Progress, Setting
+from workbench.method.heads import has_batch_norm
 from workbench.spec.experiment import BackboneSpec
 from workbench.training.optimizer import parameter_groups
 
+CHANCE = math.log(10)
+"""DINO's, as 100 images have ten prototypes."""
 SETTING = Setting(train_images=100, classes=0, batch_size=64, image_size=32, channels=3)
 
 
@@ -37,7 +42,7 @@ def test_dinos_prototypes_stay_for_the_first_epoch_and_the_rest_does_not() -> No
 
 def test_dinos_center_is_the_moving_mean_of_the_teachers_logits() -> None:
     info, method = REGISTRY.method("dino"), built("dino", center_momentum=0.7)
-    teacher, center = method.get_submodule("teacher"), method.get_buffer("center")
+    teacher, center = method.get_submodule("teacher"), method.get_buffer("center.value")
     expected = torch.zeros_like(center)
     for step in range(3):
         batches = [make_batch(info, 10 * step + part) for part in range(2)]
@@ -60,6 +65,17 @@ def test_dinos_teacher_becomes_less_sure_during_the_warm_up() -> None:
     assert entropies[0] < entropies[1] < entropies[2] == entropies[3]
 
 
+@pytest.mark.parametrize(("backbone", "normed"), [("tinyconv", True), ("vit_tiny", False)])
+def test_dinos_head_has_batch_norm_where_the_encoder_has_it(backbone: str, normed: bool) -> None:
+    info = REGISTRY.method("dino")
+    encoder = build_encoder(BackboneSpec(name=backbone), channels=3, image_size=32, registry=REGISTRY)
+    normed_by = {}
+    for choice in ("auto", "on", "off"):
+        params = msgspec.structs.replace(slim(info), batch_norm=choice)
+        normed_by[choice] = has_batch_norm(info.build(encoder, params, SETTING).get_submodule("head"))
+    assert normed_by == {"auto": normed, "on": True, "off": False}
+
+
 def test_dino_takes_views_of_several_sizes_through_a_transformer() -> None:
     info = REGISTRY.method("dino")
     encoder = build_encoder(BackboneSpec(name="vit_tiny"), channels=3, image_size=32, registry=REGISTRY)
@@ -71,9 +87,25 @@ def test_dino_takes_views_of_several_sizes_through_a_transformer() -> None:
     assert all(one.grad is not None for one in method.parameters() if one.requires_grad)
 
 
+def test_dino_shows_which_image_a_crop_is_taken_for_and_where_a_transformer_looks() -> None:
+    info = REGISTRY.method("dino")
+    encoder = build_encoder(BackboneSpec(name="vit_nano"), channels=3, image_size=32, registry=REGISTRY)
+    method = info.build(encoder, slim(info), SETTING).eval()
+    batch = make_batch(info, batch=5)
+    alike = Batch(views=batch.views, local_views=batch.views[:1], indices=batch.indices)
+    with torch.no_grad():
+        crop, whole, taken, looks = method.exhibit(alike, at(0))
+    assert torch.equal(crop.images, whole.images)
+    found = [int((whole.images == one).flatten(1).all(dim=1).nonzero()) for one in taken.images]
+    assert taken.right == tuple(one == own for own, one in enumerate(found))
+    assert looks.images.shape == (5, 1, 32, 32)
+    assert torch.equal(looks.images.amax((1, 2, 3)), torch.ones(5))
+    assert torch.equal(looks.images[:, 0, ::4, ::4].repeat_interleave(4, 1).repeat_interleave(4, 2), looks.images[:, 0])
+
+
 @pytest.mark.parametrize(
     ("part", "value", "sick"),
-    [("teacher_entropy", 8.317, True), ("teacher_entropy", 7.9, False), ("used_prototypes", 1.01, True)],
+    [("teacher_entropy", CHANCE, True), ("teacher_entropy", 0.9 * CHANCE, False), ("information", 0.01, True)],
 )
 def test_dinos_collapses_are_told(part: str, value: float, sick: bool) -> None:
     info = REGISTRY.method("dino")

@@ -17,6 +17,7 @@ from workbench.runs.events import (
     Clusters,
     Derived,
     EventLog,
+    Exam,
     Failure,
     Health,
     Phase,
@@ -44,6 +45,10 @@ def _clusters(epoch: int, time: float = 0.0) -> Clusters:
     return Clusters(time=time, epoch=epoch, accuracy=0.5, nmi=0.4, ari=0.3, used=3, images=10)
 
 
+def _exam(epoch: int, task: str = "rotation", time: float = 0.0) -> Exam:
+    return Exam(time=time, epoch=epoch, task=task, accuracy=0.5, low=0.4, high=0.6, chance=0.25, images=10)
+
+
 _TIMES = st.floats(1, 1e6)
 _EPOCHS = st.integers(0, 20)
 _PHASES: tuple[PhaseName, ...] = ("created", "preparing", "training", "paused", "finished", "stopped", "failed")
@@ -53,6 +58,7 @@ _EVENTS: st.SearchStrategy[AnyEvent] = st.one_of(
     st.builds(Scalars, time=_TIMES, step=_EPOCHS, epoch=st.floats(0, 20), values=st.just({"loss": 1.0})),
     st.builds(_probe, _EPOCHS, st.floats(0, 1), _TIMES),
     st.builds(_clusters, _EPOCHS, _TIMES),
+    st.builds(_exam, _EPOCHS, st.sampled_from(["rotation", "jigsaw"]), _TIMES),
     st.builds(SnapshotTaken, time=_TIMES, epoch=_EPOCHS, file=st.just("f"), images=st.just(3), dim=st.just(2)),
     st.builds(Warned, time=_TIMES, message=st.just("m")),
     st.builds(Progressed, time=_TIMES, what=st.just("w"), done=st.just(1), total=st.just(2)),
@@ -94,6 +100,19 @@ def test_the_newest_clusters_count_and_a_run_without_them_has_none() -> None:
     assert state.clusters.epoch == 5
     assert fold([Started(pid=1, host="h", device="cpu", epoch=3)], state).clusters is None
     assert fold([Started(pid=1, host="h", device="cpu", epoch=5)], state).clusters == state.clusters
+
+
+def test_exams_are_kept_by_task_and_epoch_and_taken_back_with_it() -> None:
+    state = fold([_exam(0), _exam(0, "jigsaw"), _exam(4), _exam(4), _exam(4, "jigsaw")])
+    assert [(exam.task, exam.epoch) for exam in state.exams] == [
+        ("rotation", 0),
+        ("jigsaw", 0),
+        ("rotation", 4),
+        ("jigsaw", 4),
+    ]
+    assert [exam.epoch for exam in state.last_exams()] == [4, 4]
+    back = fold([Started(pid=1, host="h", device="cpu", epoch=3)], state)
+    assert [exam.epoch for exam in back.last_exams()] == [0, 0]
 
 
 def test_a_resume_forgets_what_lies_beyond_it() -> None:

@@ -140,6 +140,22 @@ def test_on_a_cpu_a_resnet_keeps_the_stem_that_ends_in_time(
         assert suggest(_scan(side=32), backbone="tinyconv", registry=registry)[0].backbone.stem == "auto"
 
 
+def test_a_method_of_patches_gets_a_transformer_that_the_machine_can_train(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = (("cpu", 1000, "vit_nano"), ("cuda:0", 1000, "vit_tiny"), ("cuda:0", 200_000, "vit_small"))
+    for device, count, backbone in cases:
+        there = (Device(name=device, title=device, memory=2**33),)
+        monkeypatch.setattr("workbench.training.suggest.list_devices", lambda there=there: there)
+        experiment, reasons = suggest(_scan(count, side=32), method="mae", registry=registry)
+        assert experiment.backbone.name == backbone
+        assert any("MAE works on patches of the image" in reason for reason in reasons)
+        assert len(experiment.views) == 1
+        experiment, reasons = suggest(_scan(count, side=32), method="mae", backbone="tinyconv", registry=registry)
+        assert experiment.backbone.name == "tinyconv", "what was asked for"
+        assert any("MAE needs a network that can be run on some patches" in reason for reason in reasons)
+
+
 def test_what_cannot_be_suggested(registry: Registry) -> None:
     with pytest.raises(CheckError, match="no readable images"):
         suggest(_scan(0), registry=registry)
@@ -171,6 +187,7 @@ def test_a_good_experiment_has_no_errors(experiment: Experiment, registry: Regis
         (["views.0.size=64"], "warning", "views[0].size", "enlarged"),
         (["views.0.size=8"], "error", "backbone.name", "at least 16 px"),
         (["backbone.name=tinyconf"], "error", "backbone.name", "did you mean 'tinyconv'"),
+        (["method.name=mae"], "error", "backbone.name", "TinyConv cannot. Choose ViT-Nano, ViT-Small or ViT-Tiny."),
         (["backbone.weights=/nowhere"], "error", "backbone.weights", "no run"),
         (["train.device=cuda:63"], "error", "train.device", "no device"),
         (["train.precision=float16"], "error", "train.precision", "needs a GPU"),

@@ -38,17 +38,25 @@ def feed_of(count: int = 20) -> Feed:
     return Feed(pixels.repeat(3, axis=1), rows=rows, ids=rows + 100, labels=rows % 3, batch_size=8, seed=1, device=CPU)
 
 
-def test_partners_come_with_the_batch_in_the_order_of_its_images() -> None:
-    for drawn in feed_of().epoch(0, partners=lambda indices: (indices + 1) % 20):
-        beside = drawn.partners
-        assert beside is not None
-        assert torch.equal(beside.indices, (drawn.indices + 1) % 20)
-        assert torch.equal(beside.ids, beside.indices + 100)
-        assert torch.equal(beside.labels, beside.indices % 3)
-        assert torch.equal(beside.pixels[:, 0, 0, 0].long(), beside.indices)
+def test_tuples_come_in_the_order_of_the_batch() -> None:
+    for drawn in feed_of().epoch(0, tuples=lambda indices: torch.stack([(indices + n) % 20 for n in range(3)], dim=1)):
+        assert len(drawn.partners) == 2
+        for number, beside in enumerate(drawn.partners, start=1):
+            assert torch.equal(beside.indices, (drawn.indices + number) % 20)
+            assert torch.equal(beside.ids, beside.indices + 100)
+            assert torch.equal(beside.labels, beside.indices % 3)
+            assert torch.equal(beside.pixels[:, 0, 0, 0].long(), beside.indices)
         parts = drawn.split(2)
-        assert all(part.partners is not None and len(part.partners.ids) == 4 for part in parts)
-    assert all(drawn.partners is None for drawn in feed_of().epoch(0, partners=lambda _: None))
+        assert all([len(one.ids) for one in part.partners] == [4, 4] for part in parts)
+    assert all(drawn.partners == () for drawn in feed_of().epoch(0, tuples=lambda _: None))
+
+
+def test_another_image_may_stand_in_for_one_of_the_batch() -> None:
+    plain, instead = (
+        [drawn.indices for drawn in feed_of().epoch(0, tuples=tuples)]
+        for tuples in (None, lambda indices: torch.stack([(indices + 7) % 20, indices], dim=1))
+    )
+    assert all(torch.equal(other, (one + 7) % 20) for one, other in zip(plain, instead, strict=True))
 
 
 def test_views_of_partners_are_those_that_they_have_in_their_own_batch(
@@ -57,10 +65,11 @@ def test_views_of_partners_are_those_that_they_have_in_their_own_batch(
     from tests.unit.training.test_steps import Mean
 
     stepper = make_stepper(experiment, Mean(), device=CPU, registry=registry)
-    (drawn, _) = feed_of().epoch(3, partners=lambda indices: indices.flip(0))
+    (drawn, _) = feed_of().epoch(3, tuples=lambda indices: torch.stack([indices, indices.flip(0)], dim=1))
     batch = stepper.views(drawn, 3)
-    assert len(batch.partner_views) == len(batch.views) == 2
-    for theirs, own in zip(batch.partner_views, batch.views, strict=True):
+    assert len(batch.views) == 2
+    (beside,) = batch.partner_views
+    for theirs, own in zip(beside, batch.views, strict=True):
         assert torch.equal(theirs, own.flip(0))
 
 
@@ -100,7 +109,7 @@ def test_scan_goes_on_from_a_run_and_tells_how_its_clusters_match(
     plain = scan.loss
 
     def loss(method: Any, batch: Any, progress: Progress) -> Any:
-        method._fresh_partners = batch.partner_views
+        method._fresh_partners = sum(batch.partner_views, ())
         return plain(method, batch, progress)
 
     monkeypatch.setattr(scan, "loss", loss)
@@ -158,14 +167,15 @@ def test_neighbors_are_those_of_the_encoder_that_it_starts_from(
     indices = torch.arange(48)
     assert (method.neighbors != indices[:, None]).all()
     drawn = [
-        method.partners(indices, Progress(step=STEPS * epoch, total_steps=24, epoch=epoch, total_epochs=EPOCHS))
+        method.tuples(indices, Progress(step=STEPS * epoch, total_steps=24, epoch=epoch, total_epochs=EPOCHS))
         for epoch in range(EPOCHS)
     ]
     assert drawn[3] is None
     assert not torch.equal(drawn[0], drawn[1])
     for one in drawn[:3]:
-        assert (one[:, None] == method.neighbors).any(dim=1).all()
-    few = method.partners(indices[5:9], Progress(step=1, total_steps=24, epoch=0, total_epochs=EPOCHS))
+        assert torch.equal(one[:, 0], indices)
+        assert (one[:, 1:] == method.neighbors).any(dim=1).all()
+    few = method.tuples(indices[5:9], Progress(step=1, total_steps=24, epoch=0, total_epochs=EPOCHS))
     assert torch.equal(few, drawn[0][5:9])
 
 

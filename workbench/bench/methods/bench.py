@@ -250,7 +250,7 @@ def make_bench(
     tell: Tell = print,
     report: Report = ignore,
 ) -> Bench:
-    """A bench in a folder, new or gone on with. Without `methods` it is of the whole catalog.
+    """A bench in a folder, new or gone on with. Without `methods` it is of all that train alone.
 
     Raises `NotFoundError` for an unknown method or backbone, `UsageError` where the folder holds another bench, and
     `CheckError` for images without labels.
@@ -258,7 +258,7 @@ def make_bench(
     for name in methods:
         registry.method(name)
     registry.backbone(asked.backbone)
-    chosen = list(methods or registry.methods)
+    chosen = list(methods or (name for name, info in registry.methods.items() if not info.beside_only))
     if START not in chosen and any(registry.method(name).starts_from_run for name in chosen):
         chosen.append(START)
     plan = make_plan(scan_folder(Path(asked.folder), report), asked, registry)

@@ -17,6 +17,7 @@ from workbench.engine.handlers import (
     results,
     splitting,
     statistics,
+    tasks,
     viewfacts,
 )
 from workbench.engine.handlers.torch_side import preload
@@ -37,6 +38,7 @@ HANDLERS: dict[type[AnyRequest], Callable[[Any, Report], tuple[AnyReply, Arrays]
     messages.Check: planning.check_experiment,
     messages.Measure: planning.measure_experiment,
     messages.Preview: previewing.preview,
+    messages.ShowTask: tasks.show_task,
     messages.PixelStatistics: statistics.pixel_statistics,
     messages.MeasureViews: viewfacts.measure_views,
     messages.Project: results.project,

@@ -1,5 +1,7 @@
 """Experiments before they start: a suggestion, a check, a measurement."""
 
+from pathlib import Path
+
 from workbench.engine.handlers import torch_side
 from workbench.engine.messages import (
     Arrays,
@@ -24,7 +26,12 @@ def make_suggestion(request: Suggest, report: Report) -> tuple[SuggestReply, Arr
 
     if request.ready:
         ready, reasons = suggest_ready(
-            request.scan, request.ready, data=request.data, backbone=request.backbone, registry=registry
+            request.scan,
+            request.ready,
+            data=request.data,
+            backbone=request.backbone,
+            runs=Path(request.runs) if request.runs else None,
+            registry=registry,
         )
         return SuggestReply(experiment=ready, reasons=reasons), {}
     experiment, reasons = suggest(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from workbench.catalog.registry import Registry
 from workbench.runs.audit import Audit, load_audits
-from workbench.runs.events import AnyEvent, Clusters, Health, Probe, Scalars, Started, read_events
+from workbench.runs.events import AnyEvent, Clusters, Exam, Health, Probe, Scalars, Started, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.results import Evaluation, ExportRecord, load_evaluations, load_exports
 from workbench.runs.split import SplitTable, read_split
@@ -22,6 +22,7 @@ class History:
     probes: tuple[Probe, ...]
     health: tuple[Health, ...]
     clusters: tuple[Clusters, ...]
+    exams: tuple[Exam, ...]
 
     def curve(self, name: str) -> list[tuple[float, float]]:
         """(epoch, value) of a scalar."""
@@ -59,7 +60,8 @@ def read_facts(run: RunFolder, registry: Registry) -> RunFacts:
     experiment = run.experiment()
     events = read_events(run.events_file)
     name, state = status(run, fold(events))
-    method = registry.methods.get(experiment.method.name)
+    titles = [registry.methods[task.name].title for task in experiment.method.tasks if task.name in registry.methods]
+    first = registry.methods.get(experiment.method.name)
     backbone = registry.backbones.get(experiment.backbone.name)
     return RunFacts(
         run=run,
@@ -71,8 +73,8 @@ def read_facts(run: RunFolder, registry: Registry) -> RunFacts:
         evaluations=load_evaluations(run),
         audits=load_audits(run),
         exports=load_exports(run),
-        method=method.title if method else experiment.method.name,
-        method_summary=method.summary if method else "",
+        method=" + ".join(titles) or experiment.method.words,
+        method_summary=first.summary if first else "",
         backbone=backbone.title if backbone else experiment.backbone.name,
     )
 
@@ -82,6 +84,7 @@ def _history(events: Iterable[AnyEvent]) -> History:
     probes: list[Probe] = []
     health: list[Health] = []
     clusters: list[Clusters] = []
+    exams: list[Exam] = []
     for event in events:
         match event:
             case Started():
@@ -89,6 +92,7 @@ def _history(events: Iterable[AnyEvent]) -> History:
                 probes = [one for one in probes if one.epoch <= event.epoch]
                 health = [one for one in health if one.epoch <= event.epoch]
                 clusters = [one for one in clusters if one.epoch <= event.epoch]
+                exams = [one for one in exams if one.epoch <= event.epoch]
             case Scalars():
                 scalars.append(event)
             case Probe():
@@ -101,7 +105,16 @@ def _history(events: Iterable[AnyEvent]) -> History:
             case Clusters():
                 clusters = [one for one in clusters if one.epoch != event.epoch]
                 clusters.append(event)
-    return History(scalars=tuple(scalars), probes=tuple(probes), health=tuple(health), clusters=tuple(clusters))
+            case Exam():
+                exams = [one for one in exams if (one.task, one.epoch) != (event.task, event.epoch)]
+                exams.append(event)
+    return History(
+        scalars=tuple(scalars),
+        probes=tuple(probes),
+        health=tuple(health),
+        clusters=tuple(clusters),
+        exams=tuple(exams),
+    )
 
 
 def _table(run: RunFolder) -> SplitTable | None:

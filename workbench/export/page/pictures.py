@@ -17,6 +17,7 @@ from workbench.data.prepare import readable_images
 from workbench.data.shown import SHOWN, as_pictures, of_three
 from workbench.export.page.facts import RunFacts
 from workbench.export.page.markup import card, escape, paragraph
+from workbench.runs.exhibit import ShownPanel, read_exhibit
 from workbench.spec.errors import WorkbenchError
 
 _IMAGES = 6
@@ -58,6 +59,35 @@ def samples(facts: RunFacts, registry: Registry) -> str:
     if pixels.shape[1] > SHOWN:
         note += f"; of {pixels.shape[1]} planes the first three are shown as red, green and blue"
     return card("What the network saw", f'<div class="pictures">{"".join(figures)}</div>', note=note)
+
+
+def task(facts: RunFacts) -> str:
+    """The newest pictures of the method's task: what it was given, asked, and answered."""
+    if not facts.state.exhibits:
+        return ""
+    newest = max(facts.state.exhibits, key=lambda taken: taken.epoch)
+    title = "What the network was asked, and its answers"
+    try:
+        exhibit = read_exhibit(facts.run.path / newest.file)
+    except WorkbenchError as error:
+        return card(title, paragraph(str(error), kind="secondary"))
+    figures = []
+    for row, path in enumerate(exhibit.paths):
+        images = "".join(_picture(panel.pictures[row]) for panel in exhibit.panels)
+        said = [f"{panel.title}: {words}" for panel in exhibit.panels if (words := _said(panel, row))]
+        caption = " · ".join([path, *said])
+        figures.append(f'<figure><div class="row">{images}</div><figcaption>{escape(caption)}</figcaption></figure>')
+    score = f"; {exhibit.score[0]} of {exhibit.score[1]} answers right" if exhibit.score else ""
+    columns = ", ".join(f"{panel.title} ({panel.part_in_words})" for panel in exhibit.panels)
+    note = f"epoch {exhibit.epoch}, {len(exhibit.paths)} images{score}"
+    body = f'{paragraph(f"From left to right: {columns}.", kind="note")}<div class="pictures">{"".join(figures)}</div>'
+    return card(title, body, note=note)
+
+
+def _said(panel: ShownPanel, row: int) -> str:
+    words = panel.captions[row] if row < len(panel.captions) else ""
+    judged = ("right" if panel.right[row] else "wrong") if row < len(panel.right) else ""
+    return ", ".join(part for part in (words, judged) if part)
 
 
 def _rows(facts: RunFacts) -> list[int]:

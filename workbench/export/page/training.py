@@ -88,6 +88,28 @@ def health(facts_: RunFacts) -> str:
     return card("Health", body, note=note, width="half") + _spectrum(looks)
 
 
+def exams(facts_: RunFacts) -> str:
+    """How the method does at its own tasks on held-out images, at the first look and at the last."""
+    looks = facts_.history.exams
+    if not looks:
+        return ""
+    first = {one.task: one for one in reversed(looks)}
+    last = {one.task: one for one in looks}
+    rows = [
+        (
+            escape(task),
+            percent(first[task].accuracy),
+            percent(one.accuracy),
+            f"{percent(one.low)} to {percent(one.high)}",
+            percent(one.chance),
+        )
+        for task, one in last.items()
+    ]
+    header = ("task", f"epoch {looks[0].epoch}", f"epoch {looks[-1].epoch}", "95 % interval", "by chance")
+    body = table(header, rows, numbers=(1, 2, 3, 4))
+    return card("Its own task, on held-out images", body, note=f"{looks[-1].images:,} images", width="half")
+
+
 def clusters(facts_: RunFacts) -> str:
     """How well the clusters of a method that makes some match the labels, from the first look to the last."""
     looks = facts_.history.clusters
@@ -118,6 +140,8 @@ def _figures(facts_: RunFacts) -> str:
         parts.append(figure("kNN accuracy", percent(result.accuracy), _against(evaluated.result("knn", "untrained"))))
     if state.clusters is not None:
         parts.append(figure("clustering accuracy", percent(state.clusters.accuracy), f"{state.clusters.used} clusters"))
+    for exam in state.last_exams():
+        parts.append(figure(f"{exam.task}, right", percent(exam.accuracy), f"by chance {percent(exam.chance)}"))
     if evaluated is not None and (result := evaluated.result("linear")):
         against = _against(evaluated.result("linear", "untrained"))
         parts.append(figure("linear probe", percent(result.accuracy), against))

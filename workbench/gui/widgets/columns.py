@@ -14,28 +14,46 @@ _SMALLEST_CELL = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """`groups` images beside each other, each as its original and its views in cells of `cell` px."""
+    """`groups` images beside each other, each as its original and its views in cells of `cell` px, with room for
+    words `below` each.
+    """
 
     views: int
     images: int
     groups: int
     cell: float
+    below: float = 0.0
 
     @property
     def height(self) -> float:
         """Of everything."""
         rows = math.ceil(self.images / self.groups)
-        return HEADER + 2 * _EDGE + rows * (self.cell + GAP) - GAP
+        return HEADER + 2 * _EDGE + rows * (self.cell + self.below + GAP) - GAP
 
     def rect(self, image: int, view: int, scrolled: float) -> QRectF:
         """The cell of a view of an image (-1 is the original), so far scrolled down."""
         group_width = (self.views + 1) * (self.cell + GAP) - GAP + _GROUP_GAP
         x = _EDGE + (image % self.groups) * group_width + (view + 1) * (self.cell + GAP)
-        y = HEADER + _EDGE + (image // self.groups) * (self.cell + GAP) - scrolled
+        y = HEADER + _EDGE + (image // self.groups) * (self.cell + self.below + GAP) - scrolled
         return QRectF(x, y, self.cell, self.cell)
 
 
-def arranged(views: int, images: int, room: QSizeF, wanted: float) -> Columns:
+def whole(views: int, images: int, room: QSizeF, below: float = 0.0) -> Columns:
+    """Everything in sight, in the largest cells for which there is room."""
+    images = max(1, images)
+    best = Columns(views=views, images=images, groups=1, cell=0.0, below=below)
+    for groups in range(1, images + 1):
+        rows = math.ceil(images / groups)
+        free = room.width() - 2 * _EDGE - (groups - 1) * _GROUP_GAP - groups * views * GAP
+        wide = free / (groups * (views + 1))
+        high = (room.height() - HEADER - 2 * _EDGE + GAP) / rows - GAP - below
+        cell = float(math.floor(min(wide, high)))
+        if cell > best.cell:
+            best = Columns(views=views, images=images, groups=groups, cell=cell, below=below)
+    return best
+
+
+def arranged(views: int, images: int, room: QSizeF, wanted: float, below: float = 0.0) -> Columns:
     """As many groups as fit at about the wanted side, then stretched to the width; one row alone may be larger."""
     columns, images = views + 1, max(1, images)
     width = max(1.0, room.width() - 2 * _EDGE)
@@ -44,6 +62,6 @@ def arranged(views: int, images: int, room: QSizeF, wanted: float) -> Columns:
     free = width - (groups - 1) * _GROUP_GAP - groups * (columns - 1) * GAP
     largest = 1.6 * wanted
     if groups == images:
-        largest = max(1.25 * wanted, min(2.5 * wanted, room.height() - HEADER - 2 * _EDGE))
+        largest = max(1.25 * wanted, min(2.5 * wanted, room.height() - HEADER - 2 * _EDGE - below))
     cell = min(largest, max(_SMALLEST_CELL, math.floor(free / (groups * columns))))
-    return Columns(views=views, images=images, groups=groups, cell=float(cell))
+    return Columns(views=views, images=images, groups=groups, cell=float(cell), below=below)

@@ -42,8 +42,12 @@ class Lightbox(QWidget):
     moved = Signal(int, int)
     told = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, step: str = "view", listed: str = "Drawn for this view"
+    ) -> None:
+        """step: what lies to the left and right of it; listed: what the words beside it are."""
         super().__init__(parent)
+        self._step, self._listed = step, listed
         self._stages: tuple[Stage, ...] = ()
         self.before = Choice()
         self.before.setToolTip("What stands left of the line.")
@@ -127,8 +131,8 @@ class Lightbox(QWidget):
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setSpacing(8)
-        bar.addWidget(self._button("chevron-left", "The view before (←); other images with ↑ ↓", (-1, 0)))
-        bar.addWidget(self._button("chevron-right", "The next view (→); other images with ↑ ↓", (1, 0)))
+        bar.addWidget(self._button("chevron-left", f"The {self._step} before (←); other images with ↑ ↓", (-1, 0)))
+        bar.addWidget(self._button("chevron-right", f"The next {self._step} (→); other images with ↑ ↓", (1, 0)))
         bar.addWidget(self._title, 1)
         for words, choice, width in (("before", self.before, 13), ("after", self.after, 13), ("zoom", self.zoom, 4)):
             label = QLabel(words)
@@ -137,7 +141,7 @@ class Lightbox(QWidget):
             choice.setAccessibleName(words)
             bar.addWidget(label)
             bar.addWidget(choice)
-        close = self._button("close", "Back to all views (Esc)", None)
+        close = self._button("close", f"Back to all {self._step}s (Esc)", None)
         bar.addWidget(close)
         row = QHBoxLayout()
         row.setSpacing(16)
@@ -158,7 +162,7 @@ class Lightbox(QWidget):
         column.addWidget(self.histogram)
         column.addWidget(self._ends)
         column.addSpacing(8)
-        column.addWidget(_heading("Drawn for this view"))
+        column.addWidget(_heading(self._listed))
         self._drawn_rows.setHorizontalSpacing(12)
         self._drawn_rows.setVerticalSpacing(4)
         self._drawn_rows.setColumnStretch(1, 1)

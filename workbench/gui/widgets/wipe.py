@@ -33,6 +33,7 @@ _GRIP = 8.0
 _STEP = 0.05
 _NOTCH = 120  # what one click of a wheel turns
 _PAN = 48.0
+_SPACE_ANNOUNCED = (QEvent.Type.ShortcutOverride, Qt.Key.Key_Space)
 
 
 class Wipe(QWidget):
@@ -129,9 +130,12 @@ class Wipe(QWidget):
         self._take_room()
 
     def event(self, event: QEvent) -> bool:
-        """Another screen may have other pixels."""
+        """Another screen may have other pixels; Space is taken before a shortcut."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._take_room()
+        elif isinstance(event, QKeyEvent) and (event.type(), event.key()) == _SPACE_ANNOUNCED:
+            event.accept()  # It is held here, whatever it plays elsewhere on the page.
+            return True
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:

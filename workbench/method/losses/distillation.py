@@ -1,6 +1,6 @@
 """Losses that predict what a teacher, or the other branch, sees; no negatives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -55,11 +55,57 @@ def dino(
         return torch.stack(losses).mean(), torch.stack(entropies).mean()
 
 
-def effective_prototypes(logits: Tensor, center: Tensor, *, temperature: float) -> Tensor:
-    """exp of the entropy of the mean assignment: how many prototypes a batch shares out, from 1 (all images choose
-    the same one) to K. logits: (B, K); center: (K,). Cut from the graph.
+def hidden_patches(
+    student: Tensor,
+    teacher: Tensor,
+    center: Tensor,
+    mask: Tensor,
+    *,
+    student_temperature: float,
+    teacher_temperature: float,
+) -> tuple[Tensor, Tensor]:
+    """iBOT's loss of hidden patches, L_MIM (Zhou et al. 2021, arXiv:2111.07832, eq. 2).
+
+    The student, to whom they were hidden, must say of them what the teacher says, who sees them: −Σ P_t log P_s, the
+    mean over an image's hidden patches, then over all B images, of which those without hidden patches count 0.
+    mask: (B, N) bool, true where hidden; student, teacher: logits (M, K) of the M hidden patches, image by image;
+    center: (K,). Returns two scalars: the loss, and the mean entropy of P_t over the hidden patches (0 without any).
     """
-    with float32(logits), torch.no_grad():
-        mean = torch.softmax((logits.float() - center.float()) / temperature, dim=1).mean(dim=0)
-        count: Tensor = torch.special.entr(mean).sum().exp()
-        return count
+    with float32(student):
+        logs = torch.log_softmax((teacher.detach().float() - center.float()) / teacher_temperature, dim=1)
+        predicted = torch.log_softmax(student.float() / student_temperature, dim=1)
+        counts = mask.sum(dim=1)
+        weights = torch.repeat_interleave(1 / counts.clamp(min=1), counts, output_size=len(logs))
+        value = -((logs.exp() * predicted).sum(dim=1) * weights).sum() / len(mask)
+        entropy = -(logs.exp() * logs).sum() / max(1, len(logs))
+        return value, entropy
+
+
+def matched_regions(
+    student: Sequence[Tensor],
+    teacher: Sequence[Tensor],
+    matches: Mapping[tuple[int, int], Tensor],
+    center: Tensor,
+    *,
+    student_temperature: float,
+    teacher_temperature: float,
+) -> tuple[Tensor, Tensor]:
+    """EsViT's loss of regions (Li et al. 2021, arXiv:2106.09785, eq. 3).
+
+    Each region i of a view s of the student must say what the teacher says of the region of another view t that is
+    most like it: −(1 / regions) Σ_i p_t,j*(i) log p_s,i, the mean over images and pairs of views. student, teacher:
+    logits (B, regions, K) of each view, whose regions may differ in number, the teacher's views being the student's
+    first ones; matches[t, s]: (B, regions of s) int64, j* for each pair; center: (K,). Returns two scalars: the loss,
+    and the mean entropy of the teacher's answers.
+    """
+    with float32(student[0]):
+        predictions = [torch.log_softmax(logits.float() / student_temperature, dim=2) for logits in student]
+        answers = [
+            torch.softmax((logits.detach().float() - center.float()) / teacher_temperature, dim=2) for logits in teacher
+        ]
+        losses = []
+        for (seen, view), found in matches.items():
+            wanted = answers[seen].gather(1, found[..., None].expand(-1, -1, len(center)))
+            losses.append(-(wanted * predictions[view]).sum(dim=2).mean())
+        entropies = [torch.special.entr(answer).sum(dim=2).mean() for answer in answers]
+        return torch.stack(losses).mean(), torch.stack(entropies).mean()

@@ -1,6 +1,7 @@
 """Places of two views that show the same: where they lie on the image, and which of their vectors are alike."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from workbench.method.losses.precision import float32
@@ -36,6 +37,13 @@ def matching_pairs(
         pairs.append(_closest(z1, z2, distances, matches))
         pairs.append(_closest(z2, z1, distances.transpose(1, 2), matches))
     return pairs
+
+
+def most_alike(z: Tensor, others: Tensor) -> Tensor:
+    """For each vector of z (B, n, d) the place of the one of others (B, m, d) with the largest cosine: (B, n) int64."""
+    with float32(z), torch.no_grad():
+        cosines = F.normalize(z.float(), dim=2) @ F.normalize(others.float(), dim=2).transpose(1, 2)
+        return cosines.argmax(dim=2)
 
 
 def _closest(z: Tensor, others: Tensor, distances: Tensor, matches: int) -> tuple[Tensor, Tensor]:

@@ -16,11 +16,12 @@ def patch_mse(predicted: Tensor, wanted: Tensor) -> Tensor:
 def masked_l1(predicted: Tensor, wanted: Tensor, mask: Tensor) -> Tensor:
     """‖y_M − x_M‖₁ / Ω(x_M), M the hidden patches (Xie et al. 2022, arXiv:2111.09886, eq. 1).
 
-    predicted, wanted: (B, N, d); mask: (B, N) bool. Returns a scalar: the mean over all numbers that are hidden.
+    predicted, wanted: (B, N, d); mask: (B, N) bool. Returns a scalar: the mean over what is hidden of an image, and
+    the mean of that over the images, which is eq. 1 where as much is hidden of each.
     """
     with float32(predicted):
         apart = (predicted.float() - wanted.float()).abs().mean(dim=2)
-        return (apart * mask).sum() / mask.sum().clamp(min=1)
+        return ((apart * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)).mean()
 
 
 def latent_distance(predicted: Tensor, teacher: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ from workbench.spec.dataset import ScanReport, is_planar, pixels_in_words
 def summary(scan: ScanReport) -> list[Fact]:
     """Counts, sizes and kinds of pixels."""
     facts: list[Fact] = [("images", f"{scan.count:,}", "")]
+    if scan.clips:
+        facts.append(("clips", f"{scan.clips:,}", ""))
     facts.extend(_shapes(scan.widths, scan.heights))
     facts.append(("pixels", _pixels(scan), ""))
     facts.append(("on disk", words.size(sum(scan.sizes)), ""))

@@ -31,7 +31,13 @@ _CHOICES = {
     "csv": (("labels.csv", "labels.csv"),),
     "column": (("", "first column"),),
     "group": (("", "nothing"),),
-    "split": (("auto", "automatic"), ("folders", "train and test"), ("random", "random")),
+    "split": (
+        ("auto", "automatic"),
+        ("folders", "train and test"),
+        ("random", "random"),
+        ("clips", "whole clips"),
+        ("stretches", "ends of clips"),
+    ),
     "fit": (("crop", "cut the middle"), ("pad", "pad"), ("stretch", "stretch")),
     "channels": (("rgb", "color (3)"), ("gray", "gray (1)"), ("planes", "planes")),
     "depth": (("8", "8 bits"), ("16", "16 bits")),
@@ -176,7 +182,7 @@ class DataInspector(ScrollColumn):
 
     def _folders_decide(self, data: DataSpec) -> bool:
         scan = self._session.scan
-        return data.split != "random" and scan is not None and "test" in scan.parts
+        return data.split in ("auto", "folders") and scan is not None and "test" in scan.parts
 
     def _on_divided(self) -> None:
         reply, problem = self._division.reply, self._division.problem

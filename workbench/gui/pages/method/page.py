@@ -12,13 +12,14 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.engine import protocol
-from workbench.engine.messages import Arrays, Suggest, SuggestReply
+from workbench.engine.messages import Suggest, SuggestReply
 from workbench.gui.bridge import Engine
-from workbench.gui.pages.method.choosing import sections, with_suggestion
+from workbench.gui.pages.method.choosing import KeptBackbone, sections, with_suggestion
 from workbench.gui.pages.method.gallery import MethodGallery
 from workbench.gui.pages.method.ready import ReadyChoice
 from workbench.gui.pages.method.recipe import MethodForm, RecipeForm
 from workbench.gui.pages.method.start import CheckCard, MeasureCard
+from workbench.gui.pages.method.tasks import TasksForm
 from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
@@ -43,10 +44,12 @@ class MethodPage(Page):
     def __init__(self, session: Session, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(session, engine, parent)
         self._usual: dict[str, Experiment] = {}
+        self._kept = KeptBackbone()
         self._pending = ""
         self._visible = False
         self.gallery = MethodGallery()
         self.method_form = MethodForm(session)
+        self.tasks = TasksForm(session)
         self.recipe = RecipeForm(session)
         self.check = CheckCard(engine, self._asked)
         self.measure = MeasureCard(engine, self._asked)
@@ -88,7 +91,8 @@ class MethodPage(Page):
         if scan is None:
             self._choose_without_data(draft, name, backbone or draft.backbone.name)
             return
-        request = Suggest(scan=scan, data=draft.data, method=name, backbone=backbone or draft.backbone.name)
+        asked = backbone or self._kept.asked(name, draft, self.session.catalog)
+        request = Suggest(scan=scan, data=draft.data, method=name, backbone=asked)
         usual = self._usual_of(draft)
         if usual is not None:
             self._ask_for(request, usual)
@@ -116,7 +120,15 @@ class MethodPage(Page):
         self._reasons_words.setProperty("role", "secondary")
         self._reasons_words.setWordWrap(True)
         self._reasons.content.addWidget(self._reasons_words)
-        for card in (self.ready.about, self.method_form, self.recipe, self.check, self.measure, self._reasons_card):
+        for card in (
+            self.ready.about,
+            self.method_form,
+            self.tasks,
+            self.recipe,
+            self.check,
+            self.measure,
+            self._reasons_card,
+        ):
             inspector.column.addWidget(card)
         inspector.column.addStretch(1)
         inspector.setMinimumWidth(WIDTH - 32 + GUTTER)
@@ -160,7 +172,8 @@ class MethodPage(Page):
         catalog = self.session.catalog
         count = scan.count if scan else 0
         typed = self.search.text().strip()
-        shown = sections(catalog.methods, count, self.session.devices, typed)
+        clips = scan.clips if scan else 0
+        shown = sections(catalog.methods, count, self.session.devices, typed, clips=clips)
         self.gallery.set_sections(shown, catalog.broken, nothing=f"No method fits “{typed}”." if typed else "")
 
     def _on_search_entered(self) -> None:
@@ -196,6 +209,7 @@ class MethodPage(Page):
             self.set_purpose(str(error))
             return
         self.method_form.show_method(card, draft.method.params)
+        self.tasks.show_tasks(draft.method)
         self.recipe.show_draft(draft, self._usual_of(draft))
         self.measure.show_draft(draft)
         reasons = self.session.reasons
@@ -255,13 +269,12 @@ class MethodPage(Page):
     def _ask_for(self, request: Suggest, usual: Experiment) -> None:
         self.engine.ask(
             request,
-            done=lambda reply, arrays: self._on_suggested(usual, reply, arrays),
+            done=lambda reply, _arrays: self._on_suggested(request, usual, reply),
             failed=self._on_suggestion_failed,
             topic="method",
         )
 
-    def _on_suggested(self, usual: Experiment, reply: SuggestReply, arrays: Arrays) -> None:
-        del arrays
+    def _on_suggested(self, request: Suggest, usual: Experiment, reply: SuggestReply) -> None:
         self._pending = ""
         draft = self.session.draft
         if draft is None:
@@ -272,6 +285,9 @@ class MethodPage(Page):
         changed = with_suggestion(draft, usual, after)
         what = f"Method {after.method.name}" if after.method != draft.method else f"Backbone {after.backbone.name}"
         self._usual[after.method.name] = after
+        if not request.backbone:
+            self._kept.replaced(draft.backbone.name, after.backbone.name)
+            what = f"{what} on {after.backbone.name}"
         self.session.edit(changed, what)
 
     def _on_suggestion_failed(self, failure: protocol.Failed) -> None:
@@ -285,6 +301,7 @@ class MethodPage(Page):
     def _on_backbone_chosen(self, name: str) -> None:
         draft = self.session.draft
         if draft:
+            self._kept.forget()
             self.choose(draft.method.name, name)
 
     def _on_start(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 from workbench.engine import protocol
 from workbench.engine.messages import Arrays, Suggest, SuggestReply
 from workbench.gui.bridge import Engine
+from workbench.gui.pages.method.choosing import fits
 from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.errors import show_failure
@@ -56,7 +57,15 @@ class ReadyChoice(QToolButton):
         scan, draft = self._session.scan, self._session.draft
         if scan is None or draft is None:
             return
-        request = Suggest(scan=scan, data=draft.data, ready=card.name, backbone=draft.backbone.name)
+        names = [task.name for task in card.method.tasks]
+        kept = all(fits(name, draft.backbone.name, self._session.catalog) for name in names)
+        request = Suggest(
+            scan=scan,
+            data=draft.data,
+            ready=card.name,
+            backbone=draft.backbone.name if kept else "",
+            runs=str(self._session.runs_folder),
+        )
         done = partial(self._on_suggested, card)
         self._engine.ask(request, done=done, failed=self._on_failed, topic="method")
 
@@ -100,11 +109,16 @@ class ReadyChoice(QToolButton):
     def _show(self, card: ReadyCard) -> None:
         self.about.show_words("note", card.title, f"{card.shows}\n\nWhat to expect: {card.expect}")
         self.about.setToolTip(f"Source: {card.source}." if card.source else "")
-        beside = self._entries.get(card.beside)
-        self.beside_button.setVisible(beside is not None)
-        if beside is not None:
-            self.beside_button.setText(f"To compare: {beside.text()}")
-            self.beside_button.setEnabled(beside.isEnabled())
+        next_round = self._next_round(card)
+        other = self._entries.get(next_round or card.beside)
+        self.beside_button.setVisible(other is not None)
+        if other is not None:
+            self.beside_button.setText(f"Afterwards: {other.text()}" if next_round else f"To compare: {other.text()}")
+            self.beside_button.setEnabled(other.isEnabled())
+
+    def _next_round(self, card: ReadyCard) -> str:
+        """The experiment that starts from the encoder of this one."""
+        return next((other.name for other in self._session.catalog.experiments if other.after == card.name), "")
 
     def _on_suggested(self, card: ReadyCard, reply: SuggestReply, arrays: Arrays) -> None:
         del arrays
@@ -124,7 +138,8 @@ class ReadyChoice(QToolButton):
 
     def _on_beside(self) -> None:
         if self._taken:
-            self.take(self._session.catalog.experiment(self._taken[0].beside))
+            card = self._taken[0]
+            self.take(self._session.catalog.experiment(self._next_round(card) or card.beside))
 
     def _forget(self) -> None:
         self._taken = None

@@ -1,5 +1,7 @@
 """The plots of the Train page."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -9,6 +11,7 @@ from workbench.gui.widgets.choice import Choice
 from workbench.gui.widgets.curves import CurvePlot
 from workbench.gui.widgets.series import Curve, Level
 from workbench.gui.widgets.ticks import tick_text, value_text
+from workbench.runs.events import Clusters, Exam
 from workbench.spec.experiment import Experiment
 
 _LOSS, _PARTS = "loss", "parts"
@@ -80,7 +83,10 @@ class LossCard(Card):
 
 
 class AccuracyCard(Card):
-    """kNN accuracy over the epochs, beside the untrained encoder and raw pixels, and that of a method's clusters."""
+    """kNN accuracy over the epochs, beside the untrained encoder and raw pixels.
+
+    With it that of a method's clusters, and of the answers to its own questions beside those of guessing.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("kNN accuracy", parent=parent)
@@ -95,8 +101,9 @@ class AccuracyCard(Card):
         """Draws what there is, or says why there is nothing."""
         watch = experiment.watch
         x, y = history.probe_curve("knn")
-        self.plot.setVisible(len(x) > 0)
-        self._words.setVisible(len(x) == 0)
+        something = len(x) > 0 or bool(history.exams)
+        self.plot.setVisible(something)
+        self._words.setVisible(not something)
         self.set_note(f"k {watch.neighbors}, test split, every {_epochs(watch.probe_every)}" if len(x) else "")
         self._words.setText(_why_no_accuracy(experiment))
         start = experiment.backbone.at_start
@@ -105,15 +112,26 @@ class AccuracyCard(Card):
             if (probe := history.probe("knn", subject)) is not None:
                 levels.append(Level(label=label, y=probe.accuracy, dotted=dotted))
         self.plot.set_x_range(0, total_epochs)
-        clusters = history.clusters
-        self.set_title("Accuracy of kNN and of clusters" if clusters else "kNN accuracy")
-        note = f"{'kNN ' if clusters else ''}{100 * y[-1]:.1f} %" if len(y) else ""
-        curves = [Curve(label="encoder", x=x, y=y, note=note)]
-        if clusters:
-            epochs, shares = np.array([(one.epoch, one.accuracy) for one in clusters], np.float64).T
-            note = f"clusters {100 * shares[-1]:.1f} %"
-            curves.append(Curve(label="clusters", x=epochs, y=shares, note=note, color=1))
+        others: dict[str, Sequence[Clusters | Exam]] = {"clusters": history.clusters, **history.exams}
+        others = {name: looks for name, looks in others.items() if looks}
+        self.set_title(_accuracy_title(bool(len(x)), bool(history.clusters), tuple(history.exams)))
+        note = f"{'kNN ' if others else ''}{100 * y[-1]:.1f} %" if len(y) else ""
+        curves = [Curve(label="encoder", x=x, y=y, note=note)] if len(x) else []
+        for number, (name, looks) in enumerate(others.items(), start=1):
+            epochs, shares = np.array([(one.epoch, one.accuracy) for one in looks], np.float64).T
+            note = f"{name} {100 * shares[-1]:.1f} %"
+            curves.append(Curve(label=name, x=epochs, y=shares, note=note, color=number))
+        for task, exams in history.exams.items():
+            label = "by chance" if len(history.exams) == 1 else f"{task} by chance"
+            levels.append(Level(label=label, y=exams[-1].chance, dotted=True))
         self.plot.set_curves(curves, levels)
+
+
+def _accuracy_title(knn: bool, clusters: bool, tasks: tuple[str, ...]) -> str:
+    named = [*(["kNN"] if knn else []), *(["clusters"] if clusters else []), *tasks]
+    if named in ([], ["kNN"]):
+        return "kNN accuracy"
+    return f"Accuracy of {' and of '.join(named)}" if len(named) < 3 else f"Accuracy of {', '.join(named)}"
 
 
 class SpectrumCard(Card):

@@ -1,6 +1,7 @@
 """A run in words: the sentence under the title, the rows of the tables, the lines of the list. No Qt."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.gui import words
@@ -9,6 +10,7 @@ from workbench.runs.events import (
     AnyEvent,
     CheckpointSaved,
     Clusters,
+    Exam,
     Failure,
     Health,
     Phase,
@@ -21,6 +23,7 @@ from workbench.runs.state import RunState, StatusName
 from workbench.spec.catalog import Catalog
 from workbench.spec.errors import NotFoundError
 from workbench.spec.experiment import Experiment
+from workbench.spec.tasks import card_of
 
 Row = tuple[str, str, str]
 
@@ -118,6 +121,20 @@ def cluster_rows(clusters: Clusters) -> list[Row]:
     ]
 
 
+def exam_rows(exams: Sequence[Exam]) -> list[Row]:
+    """What the method makes of its own questions: the task, its share of right answers, and that of guessing."""
+    return [(one.task, f"{100 * one.accuracy:.1f} %", f"{100 * one.chance:.1f} %") for one in exams]
+
+
+def exam_tip(exam: Exam) -> str:
+    """How sure the share is."""
+    return (
+        "Share of the method's own questions about held-out images that it answers right. With "
+        f"{exam.images:,} images the 95 % interval is {100 * exam.low:.1f} to {100 * exam.high:.1f} %; "
+        f"guessing gives {100 * exam.chance:.1f} %."
+    )
+
+
 def machine_rows(state: RunState) -> list[Row]:
     """What the trainer's last point says of the machine."""
     values, rows = state.scalars, []
@@ -149,9 +166,17 @@ def event_line(event: AnyEvent) -> str:
 def method_title(experiment: Experiment, catalog: Catalog) -> str:
     """'SimCLR'; the bare name where the catalog has none."""
     try:
-        return catalog.method(experiment.method.name).title
+        return card_of(experiment.method, catalog).title
     except NotFoundError:
-        return experiment.method.name
+        return experiment.method.words
+
+
+def shows_task(experiment: Experiment, catalog: Catalog) -> bool:
+    """Whether its method has pictures of its task."""
+    try:
+        return card_of(experiment.method, catalog).exhibits
+    except NotFoundError:
+        return False
 
 
 def _backbone_title(experiment: Experiment, catalog: Catalog) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from workbench.gui.widgets.series import Values
-from workbench.runs.events import AnyEvent, Clusters, Health, Phase, Probe, Scalars, Started
+from workbench.runs.events import AnyEvent, Clusters, Exam, Health, Phase, Probe, Scalars, Started
 
 _WINDOW_SECONDS = 120.0
 
@@ -47,6 +47,7 @@ class History:
         self.health: list[Health] = []
         self.probes: list[Probe] = []
         self.clusters: list[Clusters] = []
+        self.exams: dict[str, list[Exam]] = {}
         self.events: list[AnyEvent] = []
         self._pace: deque[tuple[float, float]] = deque()
         self._total = 0
@@ -68,6 +69,10 @@ class History:
                     continue
                 case Clusters():
                     self.clusters = [*(old for old in self.clusters if old.epoch < event.epoch), event]
+                    continue
+                case Exam():
+                    earlier = self.exams.get(event.task, [])
+                    self.exams[event.task] = [*(old for old in earlier if old.epoch < event.epoch), event]
                     continue
                 case Started():
                     self._total = event.total_epochs

@@ -11,11 +11,13 @@ from workbench.gui.pages.train import facts
 from workbench.gui.pages.train.cards import AccuracyCard, LossCard, SpectrumCard
 from workbench.gui.pages.train.history import History
 from workbench.gui.pages.train.side import SideColumn
+from workbench.gui.pages.train.task import TaskCard
 from workbench.gui.pages.train.trouble import TroubleBanner
 from workbench.gui.session import Session
 from workbench.gui.widgets.column import GUTTER
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import Words, show_failure
+from workbench.gui.widgets.segments import Segments
 from workbench.runs import control
 from workbench.runs.events import AnyEvent
 from workbench.runs.launch import launch_trainer
@@ -26,6 +28,7 @@ from workbench.spec.experiment import Experiment
 _LAUNCH_SECONDS = 60.0
 _TICK_MS = 1000
 _DRAW_MS = 400
+_LOOKS = (("curves", "Curves"), ("task", "Task"))
 _NOTHING = "Nothing has been trained yet"
 _HOW = "Choose images and a method, then press Start training. The run goes on when this window is closed."
 
@@ -43,12 +46,17 @@ class TrainPage(Page):
         self._experiment: Experiment | None = None
         self._launched = 0.0
         self._stale = True
+        self.looks = Segments(_LOOKS)
+        self.looks.setAccessibleName("What is shown of the run")
+        self.action_row.addWidget(self.looks)
         self._make_buttons()
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("progress of the run")
         self.trouble = TroubleBanner()
         self.loss, self.accuracy, self.spectrum, self.side = LossCard(), AccuracyCard(), SpectrumCard(), SideColumn()
+        self.task = TaskCard(session.watcher)
+        self._shown = QStackedWidget()
         self._empty = EmptyState(
             "train",
             _NOTHING,
@@ -65,6 +73,7 @@ class TrainPage(Page):
         self._drawing.timeout.connect(self._draw)
         self._ticking = QTimer(self, interval=_TICK_MS)
         self._ticking.timeout.connect(self._refresh)
+        self.looks.chosen.connect(lambda _look: self._show_look())
         watcher = session.watcher
         watcher.reset.connect(self._on_reset)
         watcher.arrived.connect(self._on_arrived)
@@ -83,6 +92,7 @@ class TrainPage(Page):
     def left(self) -> None:
         """Nothing is drawn while hidden."""
         self._ticking.stop()
+        self.task.stop()
 
     def _make_buttons(self) -> None:
         self.snapshot = self._button("Take a snapshot", self._on_snapshot, "Embeddings for the map, at the next step.")
@@ -101,7 +111,9 @@ class TrainPage(Page):
         return button
 
     def _board(self) -> QWidget:
-        plots = QGridLayout()
+        curves = QWidget()
+        plots = QGridLayout(curves)
+        plots.setContentsMargins(0, 0, 0, 0)
         plots.setSpacing(16)
         plots.addWidget(self.loss, 0, 0, 1, 2)
         plots.addWidget(self.accuracy, 1, 0)
@@ -110,9 +122,11 @@ class TrainPage(Page):
         plots.setRowStretch(1, 10)
         plots.setColumnStretch(0, 1)
         plots.setColumnStretch(1, 1)
+        self._shown.addWidget(curves)
+        self._shown.addWidget(self.task)
         row = QHBoxLayout()
         row.setSpacing(16)
-        row.addLayout(plots, 1)
+        row.addWidget(self._shown, 1)
         row.addWidget(self.side)
         board = QWidget()
         column = QVBoxLayout(board)
@@ -174,6 +188,7 @@ class TrainPage(Page):
         self._stack.setCurrentIndex(1 if known else 0)
         self._empty.set_words(_NOTHING, _HOW, self.way_to_a_run()[0])
         self._set_buttons(name if known else None)
+        self._show_look()
         self._tell_rail(name if known else None)
         if self._experiment is None or state is None or name is None or watcher.run is None:
             self.set_purpose(self.purpose)
@@ -185,6 +200,17 @@ class TrainPage(Page):
             self.trouble.hide()
         else:
             self.trouble.show_trouble(watcher.run, state, name)
+
+    def _show_look(self) -> None:
+        """The curves, or the task of a method that has pictures of it."""
+        state = self.session.watcher.state
+        asked = self._experiment is not None and facts.shows_task(self._experiment, self.session.catalog)
+        has_task = asked or (state is not None and bool(state.exhibits))
+        self.looks.setVisible(has_task)
+        shown = self.task if has_task and self.looks.value() == "task" else self._shown.widget(0)
+        if shown is not self._shown.currentWidget():
+            self._shown.setCurrentWidget(shown)
+            self.task.stop()
 
     def _tell_rail(self, name: StatusName | None) -> None:
         if name is None:

@@ -32,6 +32,9 @@ class SideColumn(ScrollColumn):
         self.clusters = FactTable(header=("metric", "now", "good"))
         self._clusters_card = Card("Clusters against labels")
         self._clusters_card.content.addWidget(self.clusters)
+        self.exams = FactTable(header=("task", "right", "by chance"))
+        self._exams_card = Card("Its own task")
+        self._exams_card.content.addWidget(self.exams)
         self.machine = FactTable()
         self._machine_card = Card("Machine")
         self._machine_card.content.addWidget(self.machine)
@@ -45,7 +48,7 @@ class SideColumn(ScrollColumn):
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
         self._events_card = Card("Events")
         self._events_card.content.addWidget(self.events)
-        for part in (self.verdict, self._clusters_card, self._health_card, self._machine_card):
+        for part in (self.verdict, self._exams_card, self._clusters_card, self._health_card, self._machine_card):
             self.column.addWidget(part)
         self.column.addWidget(self._events_card, 1)
 
@@ -56,6 +59,13 @@ class SideColumn(ScrollColumn):
             words = (state.verdict.level, state.verdict.title, state.verdict.text)
             if words != (self.verdict.level, self.verdict.title, self.verdict.text):
                 self.verdict.show_words(*words)
+        exams = [looks[-1] for looks in history.exams.values()]
+        self._exams_card.setVisible(bool(exams))
+        if exams:
+            self._exams_card.set_note(f"epoch {exams[0].epoch}, {exams[0].images:,} held-out images")
+            self.exams.set_rows(facts.exam_rows(exams))
+            for number, exam in enumerate(exams):
+                self.exams.set_tip(number, facts.exam_tip(exam))
         clusters = history.clusters[-1] if history.clusters else None
         self._clusters_card.setVisible(clusters is not None)
         if clusters:

@@ -1,22 +1,24 @@
-"""The board: images × views, or one view large; as stored, or as the network gets it."""
+"""The board: images × views, one view large, or the method's task; as stored, or as the network gets it."""
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
-from workbench.engine.messages import Arrays, Preview, PreviewReply
+from workbench.engine.messages import Arrays, Preview, PreviewReply, ShowTask, ShowTaskReply
 from workbench.gui import icons
 from workbench.gui.bridge import Engine
 from workbench.gui.pages.views import edits, stages
 from workbench.gui.pages.views.draws import DrawBar
 from workbench.gui.pages.views.normalization import NormalizationSwitch
+from workbench.gui.pages.views.task_board import TaskBoard
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.grid_content import GridContent
 from workbench.gui.widgets.lightbox import Lightbox
 from workbench.gui.widgets.notice import Notice
 from workbench.gui.widgets.pictures import Pictures
+from workbench.gui.widgets.segments import Segments
 from workbench.gui.widgets.shades import Shades
 from workbench.gui.widgets.slider import Scale, Slider
 from workbench.gui.widgets.view_grid import LARGEST, SMALLEST, ViewGrid
@@ -24,6 +26,8 @@ from workbench.gui.words import shown_planes
 from workbench.spec.dataset import ScanReport
 
 _TOLD_LINES = 2
+_MODES = (("views", "Views"), ("task", "Task"))
+_TITLES = {False: "Images × views", True: "Task"}
 
 
 class Board(Card):
@@ -32,11 +36,15 @@ class Board(Card):
     clear_wanted = Signal()
 
     def __init__(self, engine: Engine, parent: QWidget | None = None) -> None:
-        super().__init__("Images × views", parent=parent)
+        super().__init__(_TITLES[False], parent=parent)
         self._shown: tuple[Preview, PreviewReply, Arrays] | None = None
         self._at_rest = ""
         self.grid = ViewGrid()
         self.lightbox = Lightbox()
+        self.task = TaskBoard()
+        self.mode = Segments(_MODES)
+        self.mode.setAccessibleName("What the board shows")
+        self.mode.setToolTip("The views of each image, or what the method gives the network and asks of it.")
         self.bar = DrawBar()
         self.problem = Banner("bad")
         self.problem.hide()
@@ -72,7 +80,12 @@ class Board(Card):
     @property
     def is_large(self) -> bool:
         """Whether one view is shown large."""
-        return self._stack.currentWidget() is self.lightbox
+        return self._stack.currentWidget() is self.lightbox or self.task.is_large
+
+    @property
+    def shows_task(self) -> bool:
+        """Whether the method's task is shown in place of the views."""
+        return self._stack.currentWidget() is self.task
 
     @property
     def told(self) -> str:
@@ -93,12 +106,26 @@ class Board(Card):
 
     def close_large(self) -> None:
         """All views again."""
-        if self.is_large:
+        if self._stack.currentWidget() is self.lightbox:
             self._stack.setCurrentWidget(self.grid)
             self._looks.show()
             self._told.setText("")
             self.grid.setFocus()
+        self.task.close_large()
         self._show_large_button()
+
+    def show_mode(self, *, task: bool) -> None:
+        """The method's task, or the views."""
+        self.mode.set_value("task" if task else "views")
+        if task == self.shows_task:
+            return
+        self.close_large()
+        self._stack.setCurrentWidget(self.task if task else self.grid)
+        self.set_title(_TITLES[task])
+        self.problem.hide()
+        for only_views in (self.large, self.normalization, self.boxes):
+            only_views.setVisible(not task)
+        self._set_note("making the first pictures …" if task else self._at_rest)
 
     def compare_op(self, place: int) -> None:
         """In the large view: what comes in to an op of the chain beside what comes out; -1 for the whole chain."""
@@ -116,6 +143,7 @@ class Board(Card):
         self.normalization.set_scan(scan)
         self.close_large()
         self.grid.set_content(GridContent())
+        self.task.set_panels((), ())
 
     def show_skeleton(self, request: Preview | None, names: tuple[tuple[str, int], ...]) -> None:
         """Gray squares where pictures will be. names: (name, number of its kind) of each view."""
@@ -129,9 +157,9 @@ class Board(Card):
         )
         self._set_note("making the first previews …")
 
-    def show_problem(self, words: str) -> None:
-        """Why there is no preview."""
-        self.problem.show_words("bad", "No preview.", words)
+    def show_problem(self, words: str, title: str = "No preview.") -> None:
+        """Why there are no pictures."""
+        self.problem.show_words("bad", title, words)
         self.problem.show()
         self._set_note("")
 
@@ -146,11 +174,18 @@ class Board(Card):
         self._set_note(" · ".join(text for text in told if text))
         self._draw()
 
+    def show_task(self, request: ShowTask, reply: ShowTaskReply, arrays: Arrays, note: str) -> None:
+        """New pictures of the task."""
+        self.problem.hide()
+        self.task.show_task(request, reply, arrays)
+        self._set_note(note)
+
     def _lay_out(self) -> None:
-        self.corner.addWidget(self.large)
-        self.corner.addWidget(self.normalization)
+        for part in (self.large, self.normalization, self.mode):
+            self.corner.addWidget(part)
         self._stack.addWidget(self.grid)
         self._stack.addWidget(self.lightbox)
+        self._stack.addWidget(self.task)
         self.content.addWidget(self.listening)
         self.content.addWidget(self.problem)
         self.content.addWidget(self._stack, 1)
@@ -173,6 +208,8 @@ class Board(Card):
         self.grid.hovered.connect(self._told.setText)
         self.grid.opened.connect(self.open_large)
         self.grid.resized.connect(self.side.set_number)
+        self.task.told.connect(self._told.setText)
+        self.task.large_changed.connect(lambda large: self._looks.setVisible(not large))
         self.lightbox.closed.connect(self.close_large)
         self.lightbox.moved.connect(self._on_moved)
         self.lightbox.told.connect(self._told.setText)
@@ -180,7 +217,7 @@ class Board(Card):
         self.normalization.changed.connect(self._on_normalization_changed)
         self.large.clicked.connect(lambda wanted: self.open_large() if wanted else self.close_large())
         self.boxes.toggled.connect(self.grid.set_boxes_visible)
-        self.side.moved.connect(lambda side: self.grid.set_cell(round(side)))
+        self.side.moved.connect(self._on_side_moved)
 
     def _draw(self) -> None:
         """The last preview, in the shades that are asked for. Originals stay as they are stored."""
@@ -213,8 +250,15 @@ class Board(Card):
         self.lightbox.set_view(stages.title(request, reply), stages.stages(request, reply, arrays), drawn)
 
     def _set_note(self, note: str) -> None:
+        if self.shows_task:
+            self.set_note(note)
+            return
         self._at_rest = note
         self.set_note(self.normalization.words or note)
+
+    def _on_side_moved(self, side: float) -> None:
+        for grid in (self.grid, self.task.grid):
+            grid.set_cell(round(side))
 
     def _show_large_button(self) -> None:
         self.large.setChecked(self.is_large)

@@ -6,8 +6,10 @@ from workbench.gui.pages.views import edits
 from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.spec.catalog import MethodCard
+from workbench.spec.errors import NotFoundError
 from workbench.spec.experiment import Experiment
 from workbench.spec.needs import unmet_need
+from workbench.spec.tasks import card_of
 
 _MOST_NAMED = 3
 
@@ -35,8 +37,10 @@ class MethodNeed(QWidget):
         self._on_draft_changed()
 
     def _method(self, draft: Experiment) -> MethodCard | None:
-        methods = self._session.catalog.methods
-        return next((card for card in methods if card.name == draft.method.name), None)
+        try:
+            return card_of(draft.method, self._session.catalog)
+        except NotFoundError:
+            return None
 
     def _on_draft_changed(self) -> None:
         draft = self._session.draft

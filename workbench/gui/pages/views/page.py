@@ -20,6 +20,7 @@ from workbench.gui.pages.views.inspector import WIDTH, ChainInspector
 from workbench.gui.pages.views.listening import Listening, voices
 from workbench.gui.pages.views.presets import PresetChoice
 from workbench.gui.pages.views.steps import StepsCard
+from workbench.gui.pages.views.task import TaskMode, TaskSettings
 from workbench.gui.session import Session
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.op_row import Mark
@@ -53,6 +54,8 @@ class ViewsPage(Page):
         self.steps = StepsCard()
         self.strip = self.steps.strip
         self.inspector = ChainInspector(session, Findings(session, engine))
+        self.settings = TaskSettings(session)
+        self.task = TaskMode(session, engine, self.board, self.settings)
         self.preset = PresetChoice(session, engine, self)
         self.go_on = QPushButton("Continue to method")
         self.go_on.setProperty("kind", "primary")
@@ -85,8 +88,9 @@ class ViewsPage(Page):
         pictures.setHandleWidth(16)
         pictures.addWidget(self.board)
         pictures.addWidget(self.steps)
+        pictures.addWidget(self.settings)
         pictures.setStretchFactor(0, 1)
-        pictures.setSizes([600, 176])
+        pictures.setSizes([600, 176, 176])
         whole = QSplitter(Qt.Orientation.Horizontal)
         whole.setObjectName("views-whole")
         whole.setChildrenCollapsible(False)
@@ -102,6 +106,7 @@ class ViewsPage(Page):
     def _connect(self) -> None:
         self.session.draft_changed.connect(self._on_draft_changed)
         self.session.scan_changed.connect(self._on_scan_changed)
+        self.task.changed.connect(self._on_task_changed)
         self.feed.arrived.connect(self._on_preview)
         self.feed.failed.connect(self._on_preview_failed)
         self.grid.selected.connect(self._on_view_selected)
@@ -194,8 +199,15 @@ class ViewsPage(Page):
         if draft is None or not self._visible:
             return
         request = self._request(draft)
-        if request is not None:
+        if request is not None and self.task.on:
+            self.task.want(request)
+        elif request is not None:
             self.feed.want(request)
+
+    def _on_task_changed(self) -> None:
+        """After each op there is nothing to see of a task."""
+        self.steps.setVisible(not self.task.on)
+        self._refresh()
 
     def _on_preview(self, request: Preview, reply: PreviewReply, arrays: Arrays) -> None:
         scan = self.session.scan
