@@ -27,8 +27,7 @@ class DINO(SelfDistillation):
     """
 
     def __init__(self, encoder: Encoder, params: DINOParams, setting: Setting) -> None:
-        super().__init__(encoder, params)
-        del setting
+        super().__init__(encoder, params, setting)
         self.head = self.new_head()
         self.center = self.new_center()
         self.teacher = Teacher(self.student())
@@ -102,5 +101,5 @@ METHOD = MethodInfo(
         "4,096 prototypes as solo-learn has them for CIFAR-10",
     ),
     chance_loss=chance,
-    symptoms=collapses("teacher_entropy", "used_prototypes", "images", DINOParams),
+    symptoms=collapses("teacher_entropy", "information", "images", DINOParams),
 )

@@ -10,7 +10,7 @@ from workbench.method.backbone import Encoder
 from workbench.method.coloring import mosaic, place_colors, tinted
 from workbench.method.contract import Batch, Loss, MethodInfo, Progress, Setting, detached
 from workbench.method.exhibit import Panel
-from workbench.method.losses.distillation import effective_prototypes, matched_regions
+from workbench.method.losses.distillation import matched_regions
 from workbench.method.losses.local import most_alike
 from workbench.method.momentum import Teacher
 from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, chance, collapses
@@ -34,8 +34,7 @@ class EsViT(SelfDistillation):
     """
 
     def __init__(self, encoder: Encoder, params: EsViTParams, setting: Setting) -> None:
-        super().__init__(encoder, params)
-        del setting
+        super().__init__(encoder, params, setting)
         self.region_weight = params.region_weight
         self.head = self.new_head()
         self.region_head = self.new_head()
@@ -51,16 +50,15 @@ class EsViT(SelfDistillation):
         value, parts = self.compared(
             [one.whole for one in student], [one.whole for one in teacher], self.center, progress
         )
-        regions, entropy, used = self._compare_regions(student, teacher, progress)
-        parts |= {"views": value, "regions": regions, "region_entropy": entropy, "region_prototypes": used}
+        regions, entropy, told = self._compare_regions(student, teacher, progress)
+        parts |= {"views": value, "regions": regions, "region_entropy": entropy, "region_information": told}
         weight = self.region_weight
         return Loss(value=(1 - weight) * value + weight * regions, parts=detached(**parts))
 
     def _compare_regions(
         self, student: list["_Read"], teacher: list["_Read"], progress: Progress
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss of regions, the teacher's entropy, and how many prototypes it shares its regions out to."""
-        temperature, center = self.temperature(progress), self.region_center.value
+        """The loss of regions, the teacher's entropy, and what its answers tell."""
         matches = {
             (seen, view): most_alike(mine.vectors, theirs.vectors)
             for seen, theirs in enumerate(teacher)
@@ -71,13 +69,13 @@ class EsViT(SelfDistillation):
             [one.regions for one in student],
             [one.regions for one in teacher],
             matches,
-            center,
+            self.region_center.value,
             student_temperature=self.params.student_temperature,
-            teacher_temperature=temperature,
+            teacher_temperature=self.temperature(progress),
         )
         every = torch.cat([one.regions.flatten(0, 1) for one in teacher])
         self.region_center.note(every)
-        return value, entropy, effective_prototypes(every, center, temperature=temperature)
+        return value, entropy, self.told(every, self.region_center, progress)
 
     def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
         """Which region of the second view the student takes for each of the first: by color, and put in its place."""
@@ -91,13 +89,13 @@ class EsViT(SelfDistillation):
             Panel(
                 part="input",
                 title="Second view, by place",
-                images=tinted(second, colors.unflatten(0, theirs.grid).expand(len(second), -1, -1, -1)),
+                images=tinted(second, colors.view(*theirs.grid, 3).expand(len(second), -1, -1, -1)),
                 normalized=False,
             ),
             Panel(
                 part="answer",
                 title="Where it finds the first",
-                images=tinted(first, colors[matches].unflatten(1, mine.grid)),
+                images=tinted(first, colors[matches].view(len(first), *mine.grid, 3)),
                 normalized=False,
                 captions=tuple(f"{len(set(row))} of {len(row)} places" for row in matches.tolist()),
             ),
@@ -146,7 +144,7 @@ METHOD = MethodInfo(
     "outlining things. The last map should have 4 × 4 places and more. Many images, long runs and a GPU, as for DINO, "
     "of which a step costs hardly less.",
     collapse="As in DINO, for views and for regions: 'teacher entropy' or 'region entropy' at ln(prototypes), 8.32 "
-    "for 4,096, says that all answers are spread evenly; 'used prototypes' or 'region prototypes' at 1 that there is "
+    "for 4,096, says that all answers are spread evenly; 'information' or 'region information' at 0 that there is "
     "one answer for everything.",
     params=EsViTParams,
     build=EsViT,
@@ -169,7 +167,7 @@ METHOD = MethodInfo(
     ),
     chance_loss=chance,
     symptoms=(
-        *collapses("teacher_entropy", "used_prototypes", "images", EsViTParams),
-        *collapses("region_entropy", "region_prototypes", "regions", EsViTParams),
+        *collapses("teacher_entropy", "information", "images", EsViTParams),
+        *collapses("region_entropy", "region_information", "regions", EsViTParams),
     ),
 )

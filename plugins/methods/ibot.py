@@ -1,6 +1,5 @@
 """iBOT: DINO for the whole image, and the same for every patch that was hidden from the student."""
 
-import math
 from typing import Annotated, cast
 
 import torch
@@ -11,12 +10,12 @@ from workbench.method.blockwise import blockwise_mask
 from workbench.method.coloring import number_colors, tinted
 from workbench.method.contract import Batch, Loss, MethodInfo, Progress, Setting, detached
 from workbench.method.exhibit import Panel
-from workbench.method.losses.distillation import effective_prototypes, hidden_patches
+from workbench.method.losses.distillation import hidden_patches
 from workbench.method.masked_pictures import shares
 from workbench.method.masking import Draw, draw_of, fixed_draw
 from workbench.method.momentum import Teacher
 from workbench.method.patch_pixels import blanked
-from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, collapses
+from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, chance, collapses
 from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import param
@@ -25,7 +24,7 @@ from workbench.spec.params import param
 class IBOTParams(SelfDistillationParams, frozen=True, kw_only=True):
     """Parameters of iBOT: those of DINO, and of what is hidden."""
 
-    masked_share: Annotated[float, param("Share of the large views that have hidden patches.", ge=0, le=1)] = 0.5
+    masked_share: Annotated[float, param("Share of the large views that have hidden patches.", ge=0.05, le=1)] = 0.5
     hidden_least: Annotated[
         float, param("Share of the patches that are hidden at least, in a view with hidden ones.", ge=0, le=0.9)
     ] = 0.1
@@ -47,8 +46,7 @@ class IBOT(SelfDistillation):
     encoder: TokenEncoder
 
     def __init__(self, encoder: Encoder, params: IBOTParams, setting: Setting) -> None:
-        super().__init__(encoder, params)
-        del setting
+        super().__init__(encoder, params, setting)
         self.hiding = params
         self.mask_token = nn.Parameter(torch.zeros(encoder.dim))
         self.head = self.new_head()
@@ -70,8 +68,8 @@ class IBOT(SelfDistillation):
             of_patches.append(self._compare_patches(said, wanted, mask, progress))
         student += [self.head(self.encoder(view)) for view in batch.local_views]
         value, parts = self.compared(student, teacher, self.center, progress)
-        patches, entropy, used = torch.stack(of_patches).mean(dim=0)
-        parts |= {"patches": patches, "patch_entropy": entropy, "patch_prototypes": used}
+        patches, entropy, told = torch.stack(of_patches).mean(dim=0)
+        parts |= {"patches": patches, "patch_entropy": entropy, "patch_information": told}
         return Loss(value=value + self.hiding.patch_weight * patches, parts=detached(**parts))
 
     def _mask(self, view: Tensor, draw: Draw, *, share: float) -> Tensor:
@@ -83,18 +81,17 @@ class IBOT(SelfDistillation):
         return blockwise_mask(draw, (rows, columns), counts * (chosen < share))
 
     def _compare_patches(self, said: Tensor, wanted: Tensor, mask: Tensor, progress: Progress) -> Tensor:
-        """(3,): the loss of a view's hidden patches, the teacher's entropy, and the prototypes that they share out."""
-        temperature, center = self.temperature(progress), self.patch_center.value
+        """(3,): the loss of a view's hidden patches, the teacher's entropy, and what its answers tell."""
         value, entropy = hidden_patches(
             said,
             wanted,
-            center,
+            self.patch_center.value,
             mask,
             student_temperature=self.params.student_temperature,
-            teacher_temperature=temperature,
+            teacher_temperature=self.temperature(progress),
         )
         self.patch_center.note(wanted)
-        return torch.stack((value, entropy, effective_prototypes(wanted, center, temperature=temperature)))
+        return torch.stack((value, entropy, self.told(wanted, self.patch_center, progress)))
 
     def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
         """An image with hidden patches, and to which prototypes teacher and student sort them, as colors."""
@@ -104,7 +101,9 @@ class IBOT(SelfDistillation):
         every = torch.arange(mask.numel(), device=view.device)
         said = _read(self.student(), view, every, mask, self.mask_token)[1].argmax(dim=1).view_as(mask)
         wanted = (_read(self.teacher.net, view, every)[1] - self.patch_center.value).argmax(dim=1).view_as(mask)
-        sorted_by = [tinted(view, number_colors(one).unflatten(1, self.encoder.grid(view))) for one in (wanted, said)]
+        sorted_by = [
+            tinted(view, number_colors(one).view(len(view), *self.encoder.grid(view), 3)) for one in (wanted, said)
+        ]
         counts, right = mask.sum(dim=1).tolist(), (mask & (said == wanted)).sum(dim=1).tolist()
         same = tuple(f"{agreed} of {count} the same" for agreed, count in zip(right, counts, strict=True))
         return (
@@ -138,8 +137,7 @@ def _read(
 
 def _chance(params: IBOTParams, setting: Setting) -> float:
     """Evenly spread answers, to whole images and to the patches of those that have hidden ones."""
-    del setting
-    return (1 + params.patch_weight * params.masked_share) * math.log(params.prototypes)
+    return (1 + params.patch_weight * params.masked_share) * chance(params, setting)
 
 
 METHOD = MethodInfo(
@@ -158,7 +156,7 @@ METHOD = MethodInfo(
     "counting). Many images, long runs and a GPU, as for DINO, of which a step is about as long. Patches must be "
     "small enough to hide some: 8 × 8 of them and more.",
     collapse="As in DINO, for whole images and for patches: 'teacher entropy' or 'patch entropy' at ln(prototypes), "
-    "8.32 for 4,096, says that all answers are spread evenly; 'used prototypes' or 'patch prototypes' at 1 that there "
+    "8.32 for 4,096, says that all answers are spread evenly; 'information' or 'patch information' at 0 that there "
     "is one answer for everything. 'Patches' is half as large as the loss of a patch, as half of the views hide none.",
     params=IBOTParams,
     build=IBOT,
@@ -181,7 +179,7 @@ METHOD = MethodInfo(
     ),
     chance_loss=_chance,
     symptoms=(
-        *collapses("teacher_entropy", "used_prototypes", "images", IBOTParams),
-        *collapses("patch_entropy", "patch_prototypes", "patches", IBOTParams),
+        *collapses("teacher_entropy", "information", "images", IBOTParams),
+        *collapses("patch_entropy", "patch_information", "patches", IBOTParams),
     ),
 )

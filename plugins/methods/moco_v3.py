@@ -14,7 +14,7 @@ from workbench.method.gather import gather
 from workbench.method.heads import mlp
 from workbench.method.losses.contrastive import in_batch
 from workbench.method.losses.spread import deviation, mean_cosine
-from workbench.method.momentum import Teacher, cosine_momentum
+from workbench.method.momentum import Teacher, cosine_momentum, fitting_momentum
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -76,7 +76,8 @@ class MoCoV3(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The teacher follows, ever more slowly."""
-        momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
+        first = fitting_momentum(self.params.momentum, progress.total_steps)
+        momentum = cosine_momentum(first, self.params.final_momentum, progress.fraction)
         self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
 
 

@@ -15,7 +15,7 @@ from workbench.method.heads import mlp
 from workbench.method.losses.contrastive import nt_xent
 from workbench.method.losses.spread import deviation, mean_cosine
 from workbench.method.memory import Queue, fitting_size
-from workbench.method.momentum import Teacher
+from workbench.method.momentum import Teacher, fitting_momentum
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -78,9 +78,9 @@ class SimCLRv2(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The memory's network follows, and its vectors of this step are remembered."""
-        del progress
         if self.teacher is not None and self.queue is not None and self._fresh:
-            self.teacher.follow(nn.Sequential(self.encoder, self.projector), self.params.momentum)
+            momentum = fitting_momentum(self.params.momentum, progress.total_steps)
+            self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
             self.queue.push(torch.cat(self._fresh))
             self._fresh.clear()
 

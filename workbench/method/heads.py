@@ -28,6 +28,11 @@ def mlp(
     return nn.Sequential(*parts)
 
 
+def has_batch_norm(network: nn.Module) -> bool:
+    """Whether a layer of it normalizes over the batch, as in most convolutional networks and no transformer."""
+    return any(isinstance(part, (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)) for part in network.modules())
+
+
 class PrototypeHead(nn.Module):
     """DINO's head: how near an image is to each of many learned directions (Caron et al. 2021, section 3.1 and app. C).
 

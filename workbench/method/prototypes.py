@@ -53,3 +53,15 @@ def doubt(probabilities: Tensor) -> Tensor:
     with float32(probabilities):
         entropy: Tensor = torch.special.entr(probabilities.float()).sum(dim=1).mean()
         return entropy / math.log(max(2, probabilities.shape[1]))
+
+
+@torch.no_grad()
+def information(probabilities: Tensor) -> Tensor:
+    """H(mean of the rows) − mean H(row) of (B, K), in nats: what a choice tells of the image that it was made for.
+
+    0 where all rows are the same, however soft they are or how many clusters they share; at most ln min(B, K).
+    """
+    with float32(probabilities):
+        rows = probabilities.float()
+        told: Tensor = torch.special.entr(rows.mean(dim=0)).sum() - torch.special.entr(rows).sum(dim=1).mean()
+        return told

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +11,14 @@ from workbench.method.backbone import Encoder
 from workbench.method.centering import Center, rising
 from workbench.method.contract import Method, Progress, Setting, Symptom
 from workbench.method.gather import gather
-from workbench.method.heads import PrototypeHead
-from workbench.method.losses.distillation import dino, effective_prototypes
-from workbench.method.momentum import Teacher, cosine_momentum
+from workbench.method.heads import PrototypeHead, has_batch_norm
+from workbench.method.losses.distillation import dino
+from workbench.method.momentum import Teacher, cosine_momentum, fitting_momentum
+from workbench.method.prototypes import clusters_used, fitting_count, information
 from workbench.spec.params import Params, param
+
+LEAST_INFORMATION = 0.02
+"""In nats: an untrained encoder's teacher tells 0.2 and more, a healthy one 1 and more, a collapsed one 0.01."""
 
 
 class SelfDistillationParams(Params, frozen=True, kw_only=True):
@@ -23,7 +27,7 @@ class SelfDistillationParams(Params, frozen=True, kw_only=True):
     prototypes: Annotated[
         int,
         param(
-            "Directions among which images are sorted. 65,536 for ImageNet; a few thousand for small sets.",
+            "Directions among which images are sorted; at most one for ten training images. 65,536 for ImageNet.",
             ge=2,
             le=262_144,
             logarithmic=True,
@@ -68,8 +72,13 @@ class SelfDistillationParams(Params, frozen=True, kw_only=True):
         param("How long the prototypes stay as they are at the start.", ge=0, le=1000, unit="epochs", advanced=True),
     ] = 1.0
     batch_norm: Annotated[
-        bool, param("Batch norm in the head: helps convolutional networks, not transformers.", advanced=True)
-    ] = False
+        Literal["auto", "off", "on"],
+        param(
+            "Batch norm in the head: auto has it where the encoder has it, as convolutional networks do and "
+            "transformers do not.",
+            advanced=True,
+        ),
+    ] = "auto"
     hidden: Annotated[int, param("Width of the head.", ge=8, le=16_384, advanced=True)] = 2048
     bottleneck: Annotated[
         int, param("Entries of the vectors that are compared with the prototypes.", ge=2, le=4096, advanced=True)
@@ -88,21 +97,21 @@ class SelfDistillation(Method):
 
     teacher: Teacher
 
-    def __init__(self, encoder: Encoder, params: SelfDistillationParams) -> None:
+    def __init__(self, encoder: Encoder, params: SelfDistillationParams, setting: Setting) -> None:
         super().__init__()
         self.encoder = encoder
         self.params: SelfDistillationParams = params
+        self.prototypes = fitting_count(params.prototypes, setting.train_images)
 
     def new_head(self) -> PrototypeHead:
         """From the encoder's vectors to cosines with prototypes."""
         params = self.params
-        return PrototypeHead(
-            self.encoder.dim, params.hidden, params.bottleneck, params.prototypes, norm=params.batch_norm
-        )
+        norm = has_batch_norm(self.encoder) if params.batch_norm == "auto" else params.batch_norm == "on"
+        return PrototypeHead(self.encoder.dim, params.hidden, params.bottleneck, self.prototypes, norm=norm)
 
     def new_center(self) -> Center:
         """For the logits of one head, or of one kind of its inputs."""
-        return Center(self.params.prototypes, self.params.center_momentum)
+        return Center(self.prototypes, self.params.center_momentum)
 
     def student(self) -> nn.Sequential:
         """What the teacher follows: the encoder and the heads, in the order in which they were made."""
@@ -131,9 +140,20 @@ class SelfDistillation(Method):
             teacher_temperature=temperature,
         )
         every = torch.cat(list(teacher))
-        used = effective_prototypes(gather(every), center.value, temperature=temperature)
+        chosen = torch.softmax((gather(every).float() - center.value) / temperature, dim=1)
         center.note(every)
-        return value, {"teacher_entropy": entropy, "divergence": value - entropy, "used_prototypes": used}
+        return value, {
+            "teacher_entropy": entropy,
+            "divergence": value - entropy,
+            "used_prototypes": clusters_used(chosen),
+            "information": information(chosen),
+        }
+
+    def told(self, teacher: Tensor, center: Center, progress: Progress) -> Tensor:
+        """What the teacher's answers (n, prototypes) to patches or regions of this process tell of them, in nats."""
+        if not len(teacher):
+            return teacher.new_zeros((), dtype=torch.float32)
+        return information(torch.softmax((teacher.detach().float() - center.value) / self.temperature(progress), dim=1))
 
     def before_step(self, progress: Progress) -> None:
         """The prototypes stay still at first."""
@@ -143,7 +163,8 @@ class SelfDistillation(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The teacher follows, ever more slowly, and the centers too."""
-        momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
+        first = fitting_momentum(self.params.momentum, progress.total_steps)
+        momentum = cosine_momentum(first, self.params.final_momentum, progress.fraction)
         self.teacher.follow(self.student(), momentum)
         for child in self.children():
             if isinstance(child, Center):
@@ -155,11 +176,10 @@ class SelfDistillation(Method):
 
 def chance(params: SelfDistillationParams, setting: Setting) -> float:
     """ln(prototypes): the cross-entropy of answers that are spread evenly."""
-    del setting
-    return math.log(params.prototypes)
+    return math.log(fitting_count(params.prototypes, setting.train_images))
 
 
-def collapses(entropy: str, used: str, of: str, params: type[P]) -> tuple[Symptom[P], Symptom[P]]:
+def collapses(entropy: str, told: str, of: str, params: type[P]) -> tuple[Symptom[P], Symptom[P]]:
     """The two ways in which the teacher's answers become the same, from the names of the parts that tell of them.
 
     of: what is sorted, in the plural.
@@ -169,9 +189,9 @@ def collapses(entropy: str, used: str, of: str, params: type[P]) -> tuple[Sympto
     def all_alike(value: float, params: P, setting: Setting) -> bool:
         return value > 0.999 * chance(params, setting)
 
-    def one_prototype(value: float, params: P, setting: Setting) -> bool:
+    def all_the_same(value: float, params: P, setting: Setting) -> bool:
         del params, setting
-        return value < 1.05
+        return value < LEAST_INFORMATION
 
     return (
         Symptom(
@@ -182,10 +202,10 @@ def collapses(entropy: str, used: str, of: str, params: type[P]) -> tuple[Sympto
             "show. Lower the teacher's temperature, or raise the learning rate.",
         ),
         Symptom(
-            part=used,
-            is_sick=one_prototype,
-            title=f"All {of} get the same prototype",
-            text=f"The teacher gives all {of} of a batch the same answer, so there is nothing to learn from it. "
+            part=told,
+            is_sick=all_the_same,
+            title=f"All {of} get the same answer",
+            text=f"What the teacher says does not depend on the {of}, so there is nothing to learn from it. "
             "Lower center_momentum, raise the teacher's temperature, or lower the learning rate.",
         ),
     )

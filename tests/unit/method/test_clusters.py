@@ -12,7 +12,7 @@ from torch import Tensor
 
 from workbench.method.kmeans import spherical_kmeans
 from workbench.method.neighbors import nearest_neighbors
-from workbench.method.prototypes import Prototypes, clusters_used, doubt, fitting_count
+from workbench.method.prototypes import Prototypes, clusters_used, doubt, fitting_count, information
 from workbench.method.sinkhorn import balanced_labels, sinkhorn
 
 
@@ -128,6 +128,7 @@ def test_figures_tell_one_cluster_from_many_and_doubt_from_choice() -> None:
     even = torch.full((8, 4), 0.25)
     assert [clusters_used(rows).item() for rows in (one, each, even)] == pytest.approx([1, 4, 4])
     assert [doubt(rows).item() for rows in (one, each, even)] == pytest.approx([0, 0, 1])
+    assert [information(rows).item() for rows in (one, each, even)] == pytest.approx([0, math.log(4), 0], abs=1e-6)
     half = torch.tensor([[0.5, 0.5, 0, 0]])
     assert doubt(half).item() == pytest.approx(math.log(2) / math.log(4))
 

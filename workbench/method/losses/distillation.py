@@ -109,13 +109,3 @@ def matched_regions(
             losses.append(-(wanted * predictions[view]).sum(dim=2).mean())
         entropies = [torch.special.entr(answer).sum(dim=2).mean() for answer in answers]
         return torch.stack(losses).mean(), torch.stack(entropies).mean()
-
-
-def effective_prototypes(logits: Tensor, center: Tensor, *, temperature: float) -> Tensor:
-    """exp of the entropy of the mean assignment: how many prototypes a batch shares out, from 1 (all images choose
-    the same one) to K. logits: (B, K), center: (K,). Cut from the graph; 1 for an empty batch.
-    """
-    with float32(logits), torch.no_grad():
-        assigned = torch.softmax((logits.float() - center.float()) / temperature, dim=1)
-        count: Tensor = torch.special.entr(assigned.sum(dim=0) / max(1, len(logits))).sum().exp()
-        return count

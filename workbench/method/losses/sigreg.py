@@ -11,7 +11,8 @@ def sigreg(z: Tensor, directions: Tensor, *, knots: int = 17, limit: float = 3.0
 
     B ∫ |φ(t) − exp(−t²/2)|² exp(−t²/2) dt over −limit to limit, φ the characteristic function of the B projections
     z·a; the trapezoidal rule on `knots` points from 0 to the limit, doubled by symmetry; the mean over directions.
-    z: (B, d); directions: (d, M), unit columns. Returns a scalar; see `sigreg_of_a_point` for the worst case.
+    z: (B, d); directions: (d, M), unit columns. Returns a scalar; `sigreg_of_a_point` is its value when all
+    vectors are zero.
     """
     with float32(z):
         t, weights = _quadrature(knots, limit, z.device)

@@ -7,7 +7,7 @@ from lightly.loss import DINOLoss, NegativeCosineSimilarity
 from torch import Tensor
 
 from tests.unit.method.losses.oracle import assert_same, pair
-from workbench.method.losses.distillation import byol, dino, effective_prototypes, negative_cosine
+from workbench.method.losses.distillation import byol, dino, negative_cosine
 
 
 def test_negative_cosine_is_lightlys() -> None:
@@ -59,11 +59,3 @@ def test_dinos_two_collapses() -> None:
     one = [50 * F.one_hot(torch.zeros(4, dtype=torch.long), 8).float()] * 2
     loss, entropy = dino(one, one, center, student_temperature=0.1, teacher_temperature=0.04)
     assert (loss.item(), entropy.item()) == pytest.approx((0, 0), abs=1e-6)
-
-
-def test_effective_prototypes_counts_those_that_are_shared_out() -> None:
-    chosen = 100 * F.one_hot(torch.tensor([0, 1, 2, 2, 1, 0]), 8).float()
-    assert effective_prototypes(chosen, torch.zeros(8), temperature=1.0).item() == pytest.approx(3, rel=1e-5)
-    assert effective_prototypes(chosen[:1], torch.zeros(8), temperature=1.0).item() == pytest.approx(1, rel=1e-5)
-    assert effective_prototypes(torch.zeros(2, 8), torch.zeros(8), temperature=1.0).item() == pytest.approx(8)
-    assert effective_prototypes(chosen[:1], chosen[0], temperature=1.0).item() == pytest.approx(8)
