@@ -101,7 +101,8 @@ class IJEPA(Method):
             blocks.targets.flatten(0, 1),
             self.encoder.grid(view),
         )
-        return predicted.unflatten(0, (-1, count)).flatten(1, 2)
+        patches: Tensor = predicted.unflatten(0, (-1, count)).flatten(1, 2)
+        return patches
 
 
 class _Tokens(nn.Module):

@@ -102,7 +102,8 @@ class SpotArtifacts(Method):
     def _places(self, view: Tensor, draw: Draw) -> Tensor:
         """(B, 1, h, w) bool: what is lost of each image."""
         side = places(view.shape[-1])
-        return (draw.uniform("lost", side**2) < self.params.dropped).unflatten(1, (1, side, side))
+        lost: Tensor = (draw.uniform("lost", side**2) < self.params.dropped).unflatten(1, (1, side, side))
+        return lost
 
 
 def _words(taken_for_whole: Tensor) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def _minimize(rows: Tensor, goal: Tensor, weights: Tensor, bias: Tensor, *, stre
         evaluations += 1
         search.zero_grad()
         loss = F.cross_entropy(rows @ weights.T + bias, goal) + strength / 2 * weights.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return loss
 
     search.step(closure)  # type: ignore[no-untyped-call]

@@ -32,7 +32,8 @@ def holes(draw: Draw, size: int, *, kind: HoleKind, share: float) -> Tensor:
         first = (draw.uniform("hole", 2) * (room + 1)).long()
     along = torch.arange(size, device=first.device)
     inside = (along >= first[..., None]) & (along < first[..., None] + side)
-    return (inside[:, 0, :, None] & inside[:, 1, None, :])[:, None].float()
+    hole: Tensor = (inside[:, 0, :, None] & inside[:, 1, None, :])[:, None].float()
+    return hole
 
 
 def band_around(hole: Tensor, reach: int) -> Tensor:

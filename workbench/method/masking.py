@@ -82,7 +82,8 @@ def squares_mask(draw: Draw, grid: tuple[int, int], side: int, ratio: float) -> 
         return torch.ones(len(draw.images), grid[0] * grid[1], dtype=torch.bool, device=draw.images.device)
     squares = hidden.unflatten(1, (rows, columns))
     whole = squares.repeat_interleave(side, dim=1).repeat_interleave(side, dim=2)
-    return whole[:, : grid[0], : grid[1]].flatten(1)
+    mask: Tensor = whole[:, : grid[0], : grid[1]].flatten(1)
+    return mask
 
 
 def rectangles_mask(draw: Draw, grid: tuple[int, int], most: float, *, name: str, largest: float = 0.3) -> Tensor:

@@ -14,7 +14,8 @@ def patchify(images: Tensor, patch: int) -> Tensor:
     """
     channels, height, width = images.shape[1:]
     padded = F.pad(images, (0, -width % patch, 0, -height % patch))
-    return F.unfold(padded, patch, stride=patch).unflatten(1, (channels, -1)).permute(0, 3, 2, 1).flatten(2)
+    cut: Tensor = F.unfold(padded, patch, stride=patch).unflatten(1, (channels, -1)).permute(0, 3, 2, 1).flatten(2)
+    return cut
 
 
 def unpatchify(patches: Tensor, like: Tensor, patch: int) -> Tensor:
@@ -55,4 +56,5 @@ def one_color(patches: Tensor, hidden: Tensor, channels: int) -> Tensor:
     colors = patches.unflatten(2, (-1, channels)).mean(dim=2)
     visible = (~hidden).to(patches.dtype)[..., None]
     color = (colors * visible).sum(dim=1) / visible.sum(dim=1).clamp(min=1)
-    return color.repeat(1, patches.shape[2] // channels)[:, None].expand_as(patches)
+    filled: Tensor = color.repeat(1, patches.shape[2] // channels)[:, None].expand_as(patches)
+    return filled

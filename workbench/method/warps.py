@@ -34,7 +34,8 @@ def projective(draw: Draw, *, move: float) -> Tensor:
     """
     quarters = draw.integers("quarters", 4)
     corners = torch.stack([CORNERS.to(quarters.device).roll(int(turn), dims=0) for turn in quarters])
-    return corners + 2 * move * (2 * draw.uniform("corners", 8).unflatten(1, (4, 2)) - 1)
+    moved: Tensor = 2 * draw.uniform("corners", 8).unflatten(1, (4, 2)) - 1
+    return corners + 2 * move * moved
 
 
 def homography(corners: Tensor) -> Tensor:
@@ -50,7 +51,8 @@ def homography(corners: Tensor) -> Tensor:
         dim=1,
     )
     found = torch.linalg.solve(rows.double(), torch.cat((u, v), dim=1).double()).to(corners.dtype)
-    return torch.cat((found, found.new_ones(len(found), 1)), dim=1).unflatten(1, (3, 3))
+    change: Tensor = torch.cat((found, found.new_ones(len(found), 1)), dim=1).unflatten(1, (3, 3))
+    return change
 
 
 def quarters(change: Tensor) -> Tensor:

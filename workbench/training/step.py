@@ -68,7 +68,7 @@ class Stepper:
                 loss = self._forward(batch, progress)
                 # Asked for before the backward pass, so that the answer is there when it is needed.
                 finite = Flag(torch.isfinite(loss.value.detach()).all())
-                self.scaler.scale(loss.value / self.parts).backward()  # type: ignore[no-untyped-call]
+                self.scaler.scale(loss.value / self.parts).backward()
             losses.append(loss)
         if len(losses) == 1:
             return losses[0], finite

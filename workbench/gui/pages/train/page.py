@@ -208,7 +208,7 @@ class TrainPage(Page):
         has_task = asked or (state is not None and bool(state.exhibits))
         self.looks.setVisible(has_task)
         shown = self.task if has_task and self.looks.value() == "task" else self._shown.widget(0)
-        if shown is not self._shown.currentWidget():
+        if shown and shown is not self._shown.currentWidget():
             self._shown.setCurrentWidget(shown)
             self.task.stop()
 
