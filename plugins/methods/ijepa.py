@@ -101,7 +101,7 @@ class IJEPA(Method):
             blocks.targets.flatten(0, 1),
             self.encoder.grid(view),
         )
-        return predicted.unflatten(0, (-1, count)).flatten(1, 2)
+        return predicted.reshape(len(view), -1, predicted.shape[2])
 
 
 class _Tokens(nn.Module):

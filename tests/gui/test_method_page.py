@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -37,6 +38,10 @@ def page(qtbot: QtBot, opened: Session, engine: Engine) -> MethodPage:
 def draft_of(page: MethodPage) -> Experiment:
     assert page.session.draft
     return page.session.draft
+
+
+def has_method(page: MethodPage, name: str) -> bool:
+    return draft_of(page).method.name == name
 
 
 def texts(page: MethodPage) -> list[str]:
@@ -204,7 +209,7 @@ def test_a_method_that_needs_another_backbone_gets_one_and_the_next_has_the_old_
     client.replies[m.Suggest] = reply
     for method, asked, backbone in (("mae", "", "vit_nano"), ("byol", old, old)):
         page.choose(method)
-        qtbot.waitUntil(lambda method=method: draft_of(page).method.name == method)
+        qtbot.waitUntil(partial(has_method, page, method))
         assert client.last(m.Suggest).backbone == asked
         assert draft_of(page).backbone.name == backbone
     page.choose("mae")
