@@ -95,7 +95,7 @@ class IJEPA(Method):
         """Tokens (B, blocks · K, dim): each block is predicted for itself."""
         seen = self.encoder.through(take(self.encoder.embedded(view), blocks.context))
         count = blocks.targets.shape[1]
-        predicted = self.predictor(
+        predicted: Tensor = self.predictor(
             seen.repeat_interleave(count, dim=0),
             blocks.context.repeat_interleave(count, dim=0),
             blocks.targets.flatten(0, 1),
