@@ -97,6 +97,7 @@ METHOD = MethodInfo(
         learning_rate=0.3,
         weight_decay=1e-4,
         warmup=10.0,
+        short_rate=2e-3,
         source="solo-learn, CIFAR-10, ResNet-18: LARS 0.3 per 256, λ 0.005, scale 0.1, projector 3 × 2048: 92.1 %",
     ),
     chance_loss=_chance,

@@ -151,6 +151,7 @@ METHOD = MethodInfo(
         learning_rate=0.6,
         weight_decay=1e-6,
         warmup=11,
+        short_rate=2e-3,
         source="solo-learn's CIFAR-10, ResNet-18: LARS 0.6 per 256, weight decay 1e-6, 3 × 3,000 prototypes, T 0.1, "
         "projector 2048-128, warm-up of 11 epochs (88.9 %)",
     ),

@@ -14,9 +14,6 @@ from workbench.method.self_distillation import SelfDistillation, SelfDistillatio
 from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
 
-LEAST_INFORMATION = 0.02
-"""In nats: an untrained encoder's teacher tells 0.2 and more, a healthy one 1 and more, a collapsed one 0.01."""
-
 
 class DINOParams(SelfDistillationParams, frozen=True, kw_only=True):
     """Parameters of DINO."""
@@ -100,6 +97,7 @@ METHOD = MethodInfo(
         weight_decay_factor=10.0,
         warmup=10.0,
         clip_gradient=3.0,
+        short_rate=2e-3,
         source="Caron et al. 2021, section 3.2 and its code: AdamW 5e-4 per 256, weight decay 0.04 to 0.4, clip 3; "
         "4,096 prototypes as solo-learn has them for CIFAR-10",
     ),

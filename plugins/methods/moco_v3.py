@@ -117,6 +117,7 @@ METHOD = MethodInfo(
         learning_rate=0.3,
         weight_decay=1e-6,
         warmup=10.0,
+        short_rate=2e-3,
         source="solo-learn, CIFAR-10, ResNet-18: LARS 0.3 per 256, T 0.2, momentum 0.99 to 1, projector 4096-256, "
         "predictor 4096: 93.1 %. For a ViT the paper has AdamW 1.5e-4 per 256, weight decay 0.1, T 0.2, projector of 3",
     ),

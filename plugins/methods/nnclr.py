@@ -124,6 +124,7 @@ METHOD = MethodInfo(
         learning_rate=0.4,
         weight_decay=1e-5,
         warmup=10.0,
+        short_rate=2e-3,
         source="solo-learn, CIFAR-10, ResNet-18: LARS 0.4 per 256, weight decay 1e-5, T 0.2, queue 65,536, "
         "projector 2048-256, predictor 4096: 91.9 %",
     ),

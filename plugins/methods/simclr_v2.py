@@ -122,6 +122,7 @@ METHOD = MethodInfo(
         learning_rate=0.4,
         weight_decay=1e-4,
         warmup=10.0,
+        short_rate=2e-3,
         source="solo-learn's SimCLR on CIFAR-10, ResNet-18: LARS 0.4 per 256, weight decay 1e-4, T 0.2, width 2048 "
         "(90.7 %); the paper's projector of three layers, and its memory, 64 thousand vectors there",
     ),

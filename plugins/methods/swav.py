@@ -181,6 +181,7 @@ METHOD = MethodInfo(
         learning_rate=0.6,
         weight_decay=1e-6,
         warmup=10,
+        short_rate=2e-3,
         source="solo-learn's CIFAR-10, ResNet-18: LARS 0.6 per 256, weight decay 1e-6, projector 2048-128, T 0.1, "
         "queue 3840, warm-up of 10 epochs (89.2 %); 512 prototypes in place of 3,000, for smaller sets",
     ),

@@ -76,6 +76,7 @@ METHOD = MethodInfo(
         learning_rate=0.3,
         weight_decay=1e-4,
         warmup=10.0,
+        short_rate=2e-3,
         source="solo-learn, CIFAR-10, ResNet-18: LARS 0.3 per 256, weights 25, 25 and 1, projector of 2048: 92.1 %; "
         "its three layers are the paper's",
     ),

@@ -118,6 +118,7 @@ METHOD = MethodInfo(
         learning_rate=0.3,
         weight_decay=1e-4,
         warmup=10.0,
+        short_rate=2e-3,
         source="as VICReg in solo-learn (CIFAR-10, LARS 0.3 per 256); α 0.75, 20 matches and places of 512 from the "
         "paper's ResNet-50",
     ),

@@ -22,7 +22,8 @@ def holes(draw: Draw, size: int, *, kind: HoleKind, share: float) -> Tensor:
     if kind == "blocks":
         grid = min(_GRID, size)
         cells = rectangles_mask(draw, (grid, grid), share, name="hole").view(-1, 1, grid, grid)
-        return F.interpolate(cells.float(), size=(size, size), mode="nearest")
+        hidden: Tensor = F.interpolate(cells.float(), size=(size, size), mode="nearest")
+        return hidden
     side = min(size, max(1, round(size * share**0.5)))
     room = size - side
     if kind == "center":

@@ -20,7 +20,11 @@ PresetSection = Literal["published", "images", "single"]
 
 
 class Recipe(Struct, frozen=True, kw_only=True):
-    """Training settings that are known to work for a method, at a batch of 256."""
+    """Training settings that are known to work for a method, at a batch of 256.
+
+    short_rate: AdamW's learning rate for convolutional networks in runs of a few thousand steps at most, where the
+    settings are for tens of thousands; 0 where they serve both.
+    """
 
     optimizer: Literal["sgd", "adamw", "lars"] = "sgd"
     learning_rate: float = 0.06
@@ -28,6 +32,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     warmup: float = 0.0
     weight_decay_factor: float = 1.0
     clip_gradient: float = 0.0
+    short_rate: float = 0.0
     source: str = ""
 
 

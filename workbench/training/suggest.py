@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from msgspec.structs import replace
+
 from workbench.augment.plan import ViewPlan
 from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
 from workbench.catalog.tasks import method_of
 from workbench.method.backbone import BackboneInfo
-from workbench.spec.catalog import MethodCard, PresetCard
+from workbench.spec.catalog import MethodCard, PresetCard, Recipe
 from workbench.spec.dataset import ScanReport
 from workbench.spec.experiment import (
     BackboneSpec,
@@ -54,6 +56,9 @@ _CPU_IMAGES = 400_000
 _CPU_MILLION = 0.5
 """Millions of parameters up to which a network takes that many images of 32 px in minutes."""
 _LEAST_EPOCHS = 10
+_SHORT_STEPS = 3000
+"""Steps of a run below which a method's `short_rate` is suggested in place of a recipe for long ones."""
+_SHORT_DECAY = 1e-4
 _WATCH_IMAGES = 2000
 _WATCH_SHARE = 0.02
 
@@ -90,8 +95,7 @@ def suggest(
     reasons.extend(about_views)
     chosen = _backbone(images, data, card, device, backbone, registry, reasons)
     stem = _stem(registry.backbone(chosen), data, device, reasons)
-    budget = _budget(data, device, registry.backbone(chosen))
-    train = _recipe(images, data, card, device, budget, reasons)
+    train = _train(images, data, card, device, registry.backbone(chosen), reasons)
     copies = sum(view.count * view.size**2 for view in views) / data.size**2
     watch = _watch(images, scan.count, train.epochs, copies, reasons)
     experiment = Experiment(
@@ -219,9 +223,10 @@ def _budget(data: DataSpec, device: Device, info: BackboneInfo) -> float:
     return _CPU_IMAGES * (32 / data.size) ** 2 * min(1.0, _CPU_MILLION / info.million_parameters)
 
 
-def _recipe(
-    images: int, data: DataSpec, card: MethodCard, device: Device, budget: float, reasons: list[str]
+def _train(
+    images: int, data: DataSpec, card: MethodCard, device: Device, info: BackboneInfo, reasons: list[str]
 ) -> TrainSpec:
+    budget = _budget(data, device, info)
     most = 256 if data.size <= CPU_LARGEST else 128
     batch = max(card.min_batch, 2, min(most, 2 ** (max(1, images // 4).bit_length() - 1)))
     batch = min(batch, max(1, images))
@@ -236,18 +241,37 @@ def _recipe(
         )
     else:
         reasons.append(f"{epochs} epochs, which is a first result in reasonable time {where}; more are better.")
-    source = f": {card.recipe.source}" if card.recipe.source else ""
-    reasons.append(f"The optimizer and its learning rate are the recipe of {card.title}{source}.")
+    recipe = _recipe(card, info, epochs * max(1, images // batch), reasons)
     return TrainSpec(
         epochs=epochs,
         batch_size=batch,
-        optimizer=card.recipe.optimizer,
-        learning_rate=card.recipe.learning_rate,
-        weight_decay=card.recipe.weight_decay,
-        weight_decay_factor=card.recipe.weight_decay_factor,
-        clip_gradient=card.recipe.clip_gradient,
+        optimizer=recipe.optimizer,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        weight_decay_factor=recipe.weight_decay_factor,
+        clip_gradient=recipe.clip_gradient,
         warmup=float(warmup),
     )
+
+
+def _recipe(card: MethodCard, info: BackboneInfo, steps: int, reasons: list[str]) -> Recipe:
+    """The method's recipe, or for a convolutional network in a short run AdamW at its `short_rate`."""
+    recipe = card.recipe
+    if recipe.short_rate > 0 and steps < _SHORT_STEPS and "tokens" not in info.provides:
+        reasons.append(
+            f"AdamW at {recipe.short_rate:g}, because {steps:,} steps are few: the published recipe of {card.title} "
+            f"({recipe.optimizer} at {recipe.learning_rate:g}) is for tens of thousands, and learns little in so few."
+        )
+        return replace(
+            recipe,
+            optimizer="adamw",
+            learning_rate=recipe.short_rate,
+            weight_decay=_SHORT_DECAY,
+            weight_decay_factor=1.0,
+        )
+    source = f": {recipe.source}" if recipe.source else ""
+    reasons.append(f"The optimizer and its learning rate are the recipe of {card.title}{source}.")
+    return recipe
 
 
 def _watch(images: int, count: int, epochs: int, copies: float, reasons: list[str]) -> WatchSpec:

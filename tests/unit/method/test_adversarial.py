@@ -51,7 +51,8 @@ def test_the_game_can_be_won_by_either_side() -> None:
         for _ in range(25):
             game = play(discriminator, real, maker + torch.randn(64, 1, 8, 8))
             optimizer.zero_grad()
-            (game.maker + game.discriminator).backward()
+            both = game.maker + game.discriminator
+            both.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         right = play(discriminator, real, maker + torch.randn(64, 1, 8, 8)).right.item()
         assert right >= wanted if wanted == 1.0 else right <= wanted

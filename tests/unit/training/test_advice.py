@@ -121,6 +121,18 @@ def test_the_batch_fits_the_data(count: int, batch: int, registry: Registry) -> 
     assert 10 <= train.epochs <= 400
 
 
+def test_a_short_run_gets_a_recipe_that_learns_in_few_steps(registry: Registry) -> None:
+    published = registry.method("swav").recipe
+    short, reasons = suggest(_scan(side=32), method="swav", backbone="tinyconv", registry=registry)
+    assert (short.train.optimizer, short.train.learning_rate) == ("adamw", published.short_rate)
+    assert any("AdamW at 0.002" in reason and "lars at 0.6" in reason for reason in reasons)
+    for long in (
+        suggest(_scan(100_000, side=32), method="swav", backbone="tinyconv", registry=registry)[0],
+        suggest(_scan(side=32), method="swav", backbone="vit_nano", registry=registry)[0],
+    ):
+        assert (long.train.optimizer, long.train.learning_rate) == ("lars", published.learning_rate)
+
+
 def test_what_was_chosen_is_kept(images: Path, experiment: Experiment, registry: Registry) -> None:
     suggested, _ = suggest(scan_folder(images), data=experiment.data, method="byol", registry=registry)
     assert suggested.data == experiment.data
