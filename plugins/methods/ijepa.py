@@ -95,14 +95,13 @@ class IJEPA(Method):
         """Tokens (B, blocks · K, dim): each block is predicted for itself."""
         seen = self.encoder.through(take(self.encoder.embedded(view), blocks.context))
         count = blocks.targets.shape[1]
-        predicted = self.predictor(
+        predicted: Tensor = self.predictor(
             seen.repeat_interleave(count, dim=0),
             blocks.context.repeat_interleave(count, dim=0),
             blocks.targets.flatten(0, 1),
             self.encoder.grid(view),
         )
-        patches: Tensor = predicted.unflatten(0, (-1, count)).flatten(1, 2)
-        return patches
+        return predicted.reshape(len(view), -1, predicted.shape[2])
 
 
 class _Tokens(nn.Module):

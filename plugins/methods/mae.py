@@ -12,7 +12,7 @@ from workbench.method.losses.masked import patch_mse
 from workbench.method.masked_pictures import masked_panels
 from workbench.method.masking import Draw, Split, draw_of, fixed_draw, put, random_split, take
 from workbench.method.patch_pixels import normalized, patchify
-from workbench.method.token_decoder import TokenDecoder
+from workbench.method.token_decoder import TokenDecoder, small_start
 from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -54,6 +54,7 @@ class MAE(Method):
             layers=params.layers,
             prefix=self.encoder.prefix,
         )
+        small_start(self.decoder.leave)
         self.params = params
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:

@@ -40,7 +40,7 @@ def draft_of(page: MethodPage) -> Experiment:
     return page.session.draft
 
 
-def is_method(page: MethodPage, name: str) -> bool:
+def has_method(page: MethodPage, name: str) -> bool:
     return draft_of(page).method.name == name
 
 
@@ -209,7 +209,7 @@ def test_a_method_that_needs_another_backbone_gets_one_and_the_next_has_the_old_
     client.replies[m.Suggest] = reply
     for method, asked, backbone in (("mae", "", "vit_nano"), ("byol", old, old)):
         page.choose(method)
-        qtbot.waitUntil(partial(is_method, page, method))
+        qtbot.waitUntil(partial(has_method, page, method))
         assert client.last(m.Suggest).backbone == asked
         assert draft_of(page).backbone.name == backbone
     page.choose("mae")

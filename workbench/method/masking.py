@@ -80,7 +80,7 @@ def squares_mask(draw: Draw, grid: tuple[int, int], side: int, ratio: float) -> 
     hidden = random_split(draw, rows * columns, ratio).mask() if rows * columns > 1 else None
     if hidden is None:
         return torch.ones(len(draw.images), grid[0] * grid[1], dtype=torch.bool, device=draw.images.device)
-    squares = hidden.unflatten(1, (rows, columns))
+    squares = hidden.view(-1, rows, columns)
     whole = squares.repeat_interleave(side, dim=1).repeat_interleave(side, dim=2)
     mask: Tensor = whole[:, : grid[0], : grid[1]].flatten(1)
     return mask
@@ -149,7 +149,7 @@ def multi_block(
     """
     count = grid[0] * grid[1]
     sides, around = (shape.sides(grid, *torch.rand(2, generator=generator).tolist()) for shape in (target, context))
-    places = _rectangles(draw, "target", sides, grid, _LAYOUTS * blocks).unflatten(1, (_LAYOUTS, blocks))
+    places = _rectangles(draw, "target", sides, grid, _LAYOUTS * blocks).view(-1, _LAYOUTS, blocks, count)
     free = _rectangles(draw, "context", around, grid, _LAYOUTS) & ~places.any(dim=2)
     left = free.sum(dim=2)
     layout = left.clamp(max=max(1, count // 4)).argmax(dim=1)  # The first of the largest, which all long ones are.

@@ -14,15 +14,15 @@ def patchify(images: Tensor, patch: int) -> Tensor:
     """
     channels, height, width = images.shape[1:]
     padded = F.pad(images, (0, -width % patch, 0, -height % patch))
-    cut: Tensor = F.unfold(padded, patch, stride=patch).unflatten(1, (channels, -1)).permute(0, 3, 2, 1).flatten(2)
-    return cut
+    columns = F.unfold(padded, patch, stride=patch).reshape(len(images), channels, patch**2, -1)
+    return columns.permute(0, 3, 2, 1).flatten(2)
 
 
 def unpatchify(patches: Tensor, like: Tensor, patch: int) -> Tensor:
     """(B, N, patch² · C) to images of the shape of `like` (B, C, h, w): the way back from `patchify`."""
     channels, height, width = like.shape[1:]
     padded = (height + -height % patch, width + -width % patch)
-    columns = patches.unflatten(2, (-1, channels)).permute(0, 3, 2, 1).flatten(1, 2)
+    columns = patches.reshape(*patches.shape[:2], -1, channels).permute(0, 3, 2, 1).flatten(1, 2)
     return F.fold(columns, padded, patch, stride=patch)[..., :height, :width]
 
 
@@ -53,7 +53,7 @@ def one_color(patches: Tensor, hidden: Tensor, channels: int) -> Tensor:
 
     What somebody would paint who has learned nothing. hidden: (B, N) bool.
     """
-    colors = patches.unflatten(2, (-1, channels)).mean(dim=2)
+    colors = patches.reshape(*patches.shape[:2], -1, channels).mean(dim=2)
     visible = (~hidden).to(patches.dtype)[..., None]
     color = (colors * visible).sum(dim=1) / visible.sum(dim=1).clamp(min=1)
     filled: Tensor = color.repeat(1, patches.shape[2] // channels)[:, None].expand_as(patches)

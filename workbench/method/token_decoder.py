@@ -23,7 +23,6 @@ class TokenDecoder(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, outputs)
         nn.init.trunc_normal_(self.mask_token, std=0.02)
-        small_start(self.leave)
 
     def forward(self, tokens: Tensor, known: Tensor, asked: Tensor, grid: tuple[int, int]) -> Tensor:
         """(B, asked, outputs) from tokens (B, prefix + known, inputs); known, asked: (B, ·) numbers of patches."""
