@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from tests.unit.method.losses.oracle import assert_same
-from workbench.method.adversarial import Discriminator, play
+from workbench.method.adversarial import Discriminator, hold_back, play
 from workbench.method.losses.adversarial import fooling, telling_apart, told_right
 
 
@@ -35,6 +35,14 @@ def test_each_side_gets_its_own_gradient_and_no_other() -> None:
     )
     of_discriminator = torch.autograd.grad(game.discriminator, its)
     assert all(one.abs().sum() > 0 for one in of_discriminator)
+
+
+@pytest.mark.parametrize(("right", "waits"), [([0.7, 0.8], False), ([0.9, 1.0], True)])
+def test_a_discriminator_that_is_far_ahead_waits(right: list[float], waits: bool) -> None:
+    discriminator = Discriminator(1, 8, width=8)
+    discriminator(torch.randn(2, 1, 8, 8)).sum().backward()
+    hold_back(discriminator, [torch.tensor(one) for one in right])
+    assert all((weight.grad is None) == waits for weight in discriminator.parameters())
 
 
 @pytest.mark.parametrize(("size", "channels"), [(8, 1), (32, 3), (50, 2), (96, 3)])
