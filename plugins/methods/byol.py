@@ -12,7 +12,7 @@ from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress,
 from workbench.method.heads import mlp
 from workbench.method.losses.distillation import byol
 from workbench.method.losses.spread import deviation, mean_cosine
-from workbench.method.momentum import Teacher, cosine_momentum, fitting_momentum
+from workbench.method.momentum import Teacher, cosine_momentum
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -71,8 +71,7 @@ class BYOL(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The teacher follows, ever more slowly."""
-        first = fitting_momentum(self.params.momentum, progress.total_steps)
-        momentum = cosine_momentum(first, self.params.final_momentum, progress.fraction)
+        momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
         self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
 
 

@@ -21,7 +21,7 @@ from workbench.method.contract import (
     drawing,
 )
 from workbench.method.gather import as_leader, gather
-from workbench.method.heads import mlp
+from workbench.method.heads import fitting_width, mlp
 from workbench.method.kmeans import spherical_kmeans
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.method.losses.precision import float32
@@ -53,7 +53,13 @@ class DeepClusterParams(Params, frozen=True, kw_only=True):
         int, param("Rounds of k-means before each epoch.", ge=1, le=1000, unit="rounds", advanced=True)
     ] = 10
     hidden: Annotated[
-        int, param("Width of the projector, the small network that only the loss sees.", ge=8, le=16_384, advanced=True)
+        int,
+        param(
+            "Width of the projector, which only the loss sees; at most eight times the encoder's features.",
+            ge=8,
+            le=16_384,
+            advanced=True,
+        ),
     ] = 2048
     dim: Annotated[int, param("Entries of the vectors that are clustered.", ge=2, le=16_384, advanced=True)] = 128
 
@@ -72,7 +78,7 @@ class DeepCluster(Method):
     def __init__(self, encoder: Encoder, params: DeepClusterParams, setting: Setting) -> None:
         super().__init__()
         self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.hidden, params.dim)
+        self.projector = mlp(encoder.dim, fitting_width(params.hidden, encoder.dim), params.dim)
         count = fitting_count(params.prototypes, setting.train_images)
         self.register_buffer("prototypes", F.normalize(torch.randn(params.heads, count, params.dim), dim=2))
         self.register_buffer("labels", (torch.arange(setting.train_images) % count).repeat(params.heads, 1))

@@ -11,10 +11,10 @@ from workbench.method.backbone import Encoder
 from workbench.method.collapse import same_vectors
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
-from workbench.method.heads import mlp
+from workbench.method.heads import fitting_width, mlp
 from workbench.method.losses.contrastive import in_batch
 from workbench.method.losses.spread import deviation, mean_cosine
-from workbench.method.momentum import Teacher, cosine_momentum, fitting_momentum
+from workbench.method.momentum import Teacher, cosine_momentum
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -44,7 +44,15 @@ class MoCoV3Params(Params, frozen=True, kw_only=True):
     layers: Annotated[
         int, param("Layers of the projector: 2 as for a ResNet, 3 as for a ViT.", ge=1, le=5, advanced=True)
     ] = 2
-    hidden: Annotated[int, param("Width of the projector and of the predictor.", ge=8, le=16_384, advanced=True)] = 4096
+    hidden: Annotated[
+        int,
+        param(
+            "Width of the projector and of the predictor; at most eight times the encoder's features.",
+            ge=8,
+            le=16_384,
+            advanced=True,
+        ),
+    ] = 4096
     dim: Annotated[int, param("Entries of the vectors that are compared.", ge=2, le=16_384, advanced=True)] = 256
 
 
@@ -57,8 +65,9 @@ class MoCoV3(Method):
         self.encoder = encoder
         if params.frozen_patches:
             _first_layer(encoder).requires_grad_(requires_grad=False)
-        self.projector = mlp(encoder.dim, params.hidden, params.dim, layers=params.layers, last_norm=True)
-        self.predictor = mlp(params.dim, params.hidden, params.dim)
+        hidden = fitting_width(params.hidden, encoder.dim)
+        self.projector = mlp(encoder.dim, hidden, params.dim, layers=params.layers, last_norm=True)
+        self.predictor = mlp(params.dim, hidden, params.dim)
         self.teacher = Teacher(nn.Sequential(encoder, self.projector))
         self.params = params
 
@@ -76,8 +85,7 @@ class MoCoV3(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The teacher follows, ever more slowly."""
-        first = fitting_momentum(self.params.momentum, progress.total_steps)
-        momentum = cosine_momentum(first, self.params.final_momentum, progress.fraction)
+        momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
         self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
 
 

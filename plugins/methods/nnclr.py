@@ -12,7 +12,7 @@ from workbench.method.backbone import Encoder
 from workbench.method.collapse import same_vectors
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
-from workbench.method.heads import mlp
+from workbench.method.heads import fitting_width, mlp
 from workbench.method.losses.contrastive import in_batch
 from workbench.method.losses.precision import float32
 from workbench.method.losses.spread import deviation, mean_cosine
@@ -42,8 +42,19 @@ class NNCLRParams(Params, frozen=True, kw_only=True):
         ),
     ] = 65_536
     layers: Annotated[int, param("Layers of the projector.", ge=1, le=5, advanced=True)] = 3
-    hidden: Annotated[int, param("Width of the projector.", ge=8, le=16_384, advanced=True)] = 2048
-    bottleneck: Annotated[int, param("Width of the predictor's middle.", ge=1, le=16_384, advanced=True)] = 4096
+    hidden: Annotated[
+        int,
+        param("Width of the projector; at most eight times the encoder's features.", ge=8, le=16_384, advanced=True),
+    ] = 2048
+    bottleneck: Annotated[
+        int,
+        param(
+            "Width of the predictor's middle; at most eight times the encoder's features.",
+            ge=1,
+            le=16_384,
+            advanced=True,
+        ),
+    ] = 4096
     dim: Annotated[int, param("Entries of the vectors that are compared.", ge=2, le=16_384, advanced=True)] = 256
 
 
@@ -53,8 +64,9 @@ class NNCLR(Method):
     def __init__(self, encoder: Encoder, params: NNCLRParams, setting: Setting) -> None:
         super().__init__()
         self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.hidden, params.dim, layers=params.layers, last_norm=True)
-        self.predictor = mlp(params.dim, params.bottleneck, params.dim)
+        hidden, bottleneck = (fitting_width(asked, encoder.dim) for asked in (params.hidden, params.bottleneck))
+        self.projector = mlp(encoder.dim, hidden, params.dim, layers=params.layers, last_norm=True)
+        self.predictor = mlp(params.dim, bottleneck, params.dim)
         self.queue = Queue(fitting_size(params.queue, setting.train_images), params.dim)
         self.temperature = params.temperature
         self._fresh: list[Tensor] = []  # this step's vectors, which enter the queue once the step is done.

@@ -11,11 +11,11 @@ from workbench.method.backbone import Encoder
 from workbench.method.collapse import same_vectors
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
-from workbench.method.heads import mlp
+from workbench.method.heads import fitting_width, mlp
 from workbench.method.losses.contrastive import nt_xent
 from workbench.method.losses.spread import deviation, mean_cosine
 from workbench.method.memory import Queue, fitting_size
-from workbench.method.momentum import Teacher, fitting_momentum
+from workbench.method.momentum import Teacher
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -45,7 +45,13 @@ class SimCLRv2Params(Params, frozen=True, kw_only=True):
     ] = 0.99
     layers: Annotated[int, param("Layers of the projector.", ge=1, le=5, advanced=True)] = 3
     hidden: Annotated[
-        int, param("Width of the projector, the small network that only the loss sees.", ge=8, le=16_384, advanced=True)
+        int,
+        param(
+            "Width of the projector, which only the loss sees; at most eight times the encoder's features.",
+            ge=8,
+            le=16_384,
+            advanced=True,
+        ),
     ] = 2048
     dim: Annotated[int, param("Entries of the vectors that are compared.", ge=2, le=16_384, advanced=True)] = 128
 
@@ -56,7 +62,7 @@ class SimCLRv2(Method):
     def __init__(self, encoder: Encoder, params: SimCLRv2Params, setting: Setting) -> None:
         super().__init__()
         self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.hidden, params.dim, layers=params.layers)
+        self.projector = mlp(encoder.dim, fitting_width(params.hidden, encoder.dim), params.dim, layers=params.layers)
         size = _memory(params, setting)
         self.teacher = Teacher(nn.Sequential(encoder, self.projector)) if size else None
         self.queue = Queue(size, params.dim) if size else None
@@ -78,9 +84,9 @@ class SimCLRv2(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The memory's network follows, and its vectors of this step are remembered."""
+        del progress
         if self.teacher is not None and self.queue is not None and self._fresh:
-            momentum = fitting_momentum(self.params.momentum, progress.total_steps)
-            self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
+            self.teacher.follow(nn.Sequential(self.encoder, self.projector), self.params.momentum)
             self.queue.push(torch.cat(self._fresh))
             self._fresh.clear()
 

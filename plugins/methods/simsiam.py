@@ -96,6 +96,7 @@ METHOD = MethodInfo(
         optimizer="sgd",
         learning_rate=0.06,
         weight_decay=5e-4,
+        short_rate=2e-3,
         source="Chen & He 2021, appendix D (CIFAR-10, SGD 0.03 per 256 for 800 epochs), doubled for shorter runs",
     ),
     chance_loss=_chance,

@@ -10,7 +10,7 @@ from torch import Tensor
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, Symptom, detached
 from workbench.method.gather import gather, own_rows
-from workbench.method.heads import mlp
+from workbench.method.heads import fitting_width, mlp
 from workbench.method.losses.clustering import swapped_prediction
 from workbench.method.losses.spread import deviation
 from workbench.method.memory import Queue
@@ -63,7 +63,13 @@ class SwAVParams(Params, frozen=True, kw_only=True):
         int, param("Epochs at the start in which the prototypes stay.", ge=0, le=10_000, unit="epochs", advanced=True)
     ] = 1
     hidden: Annotated[
-        int, param("Width of the projector, the small network that only the loss sees.", ge=8, le=16_384, advanced=True)
+        int,
+        param(
+            "Width of the projector, which only the loss sees; at most eight times the encoder's features.",
+            ge=8,
+            le=16_384,
+            advanced=True,
+        ),
     ] = 2048
     dim: Annotated[int, param("Entries of the vectors that are compared.", ge=2, le=16_384, advanced=True)] = 128
 
@@ -80,7 +86,7 @@ class SwAV(Method):
     def __init__(self, encoder: Encoder, params: SwAVParams, setting: Setting) -> None:
         super().__init__()
         self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.hidden, params.dim)
+        self.projector = mlp(encoder.dim, fitting_width(params.hidden, encoder.dim), params.dim)
         self.prototypes = Prototypes(fitting_count(params.prototypes, setting.train_images), params.dim)
         size = min(params.queue, setting.train_images // 2)
         self.queue = Queue(size, params.dim) if size else None

@@ -12,7 +12,7 @@ from workbench.method.gather import gather
 from workbench.method.heads import mlp
 from workbench.method.losses.redundancy import moving_covariance, tico
 from workbench.method.losses.spread import deviation
-from workbench.method.momentum import Teacher, cosine_momentum, fitting_momentum
+from workbench.method.momentum import Teacher, cosine_momentum
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -69,8 +69,7 @@ class TiCo(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The teacher follows, ever more slowly, and the covariance takes this step in."""
-        first = fitting_momentum(self.params.momentum, progress.total_steps)
-        momentum = cosine_momentum(first, self.params.final_momentum, progress.fraction)
+        momentum = cosine_momentum(self.params.momentum, self.params.final_momentum, progress.fraction)
         self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
         if self._newest is not None:
             self.covariance.copy_(self._newest)

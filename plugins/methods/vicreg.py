@@ -9,7 +9,7 @@ from workbench.method.backbone import Encoder
 from workbench.method.collapse import no_variance
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
-from workbench.method.heads import mlp
+from workbench.method.heads import fitting_width, mlp
 from workbench.method.losses.redundancy import vicreg
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -22,7 +22,12 @@ class VICRegParams(Params, frozen=True, kw_only=True):
     variance: Annotated[float, param("Weight of: every entry differs between images.", ge=0, le=1000)] = 25.0
     covariance: Annotated[float, param("Weight of: no two entries say the same.", ge=0, le=1000)] = 1.0
     dim: Annotated[
-        int, param("Width of the projector and entries of the vectors; more is better here.", ge=2, le=16_384)
+        int,
+        param(
+            "Width of the projector and entries of the vectors; at most eight times the encoder's features.",
+            ge=2,
+            le=16_384,
+        ),
     ] = 2048
     layers: Annotated[int, param("Layers of the projector.", ge=1, le=5, advanced=True)] = 3
 
@@ -34,7 +39,8 @@ class VICReg(Method):
         super().__init__()
         del setting
         self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.dim, params.dim, layers=params.layers)
+        width = fitting_width(params.dim, encoder.dim)
+        self.projector = mlp(encoder.dim, width, width, layers=params.layers)
         self.weights = (params.invariance, params.variance, params.covariance)
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:

@@ -10,7 +10,7 @@ from workbench.method.backbone import Encoder
 from workbench.method.collapse import no_variance
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, detached
 from workbench.method.gather import gather
-from workbench.method.heads import mlp
+from workbench.method.heads import fitting_width, mlp
 from workbench.method.losses.local import cell_positions, matching_pairs
 from workbench.method.losses.redundancy import vicreg
 from workbench.spec.catalog import Recipe
@@ -34,7 +34,13 @@ class VICRegLParams(Params, frozen=True, kw_only=True):
     ] = 25.0
     covariance: Annotated[float, param("Weight of: no two entries say the same.", ge=0, le=1000, advanced=True)] = 1.0
     dim: Annotated[
-        int, param("Width of the projector and entries of the vectors of whole images.", ge=2, le=16_384)
+        int,
+        param(
+            "Width of the projector and entries of the vectors of whole images; at most eight times the encoder's "
+            "features.",
+            ge=2,
+            le=16_384,
+        ),
     ] = 2048
     hidden: Annotated[
         int, param("Width of the projector and entries of the vectors of places.", ge=2, le=16_384, advanced=True)
@@ -52,7 +58,8 @@ class VICRegL(Method):
         super().__init__()
         del setting
         self.encoder = encoder
-        self.projector = mlp(encoder.dim, params.dim, params.dim, layers=3)
+        width = fitting_width(params.dim, encoder.dim)
+        self.projector = mlp(encoder.dim, width, width, layers=3)
         self.place_projector = mlp(encoder.dim, params.hidden, params.hidden, layers=3)
         self.params = params
         # The authors' code takes the mean of both views' covariance here, and the sum in VICReg.

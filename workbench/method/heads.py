@@ -6,6 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+WIDEST = 8
+"""Times an encoder's features that a head is wide at most: as wide as published ones are (4,096 for ResNet-18's 512).
+On a network with few features wider ones take most of the time and add nothing that was seen."""
+
+
+def fitting_width(asked: int, features: int) -> int:
+    """The width of a head, but at most `WIDEST` times the encoder's features."""
+    return min(asked, WIDEST * features)
+
 
 def mlp(
     inputs: int, hidden: int, outputs: int, *, layers: int = 2, norm: bool = True, last_norm: bool = False

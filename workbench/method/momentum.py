@@ -6,11 +6,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-RENEWALS = 20
-"""Times that a teacher at least forgets what it was, in a run: with fewer it would hardly leave its first weights."""
-_LEAST = 0.9
-"""Momentum below which a short run takes none: a teacher that is nearly the student holds nothing steady."""
-
 
 class Teacher(nn.Module):
     """An exponential moving average of `student`, without gradients (Grill et al. 2020, sec. 3.1).
@@ -36,14 +31,6 @@ class Teacher(nn.Module):
             mine.lerp_(theirs.detach().to(mine.dtype), 1 - momentum)
         for held, current in zip(self.net.buffers(), student.buffers(), strict=True):
             held.copy_(current)
-
-
-def fitting_momentum(asked: float, steps: int) -> float:
-    """At most what forgets `RENEWALS` times in a run of so many steps, 1 − 20 / steps, but not below 0.9 for that.
-
-    Published momenta are for tens of thousands of steps: 0.996 remembers 250, which may be all of a short run.
-    """
-    return min(asked, max(_LEAST, 1 - RENEWALS / max(1, steps)))
 
 
 def cosine_momentum(start: float, end: float, fraction: float) -> float:

@@ -12,7 +12,7 @@ from workbench.method.groups import in_groups
 from workbench.method.losses.contrastive import info_nce
 from workbench.method.losses.spread import deviation, mean_cosine
 from workbench.method.memory import Queue
-from workbench.method.momentum import Teacher, cosine_momentum, fitting_momentum
+from workbench.method.momentum import Teacher, cosine_momentum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +66,7 @@ class MomentumContrast(Method):
 
     def after_step(self, progress: Progress) -> None:
         """The teacher follows, and this step's keys enter the queue."""
-        first, last = self.how.momentum
-        momentum = cosine_momentum(fitting_momentum(first, progress.total_steps), last, progress.fraction)
+        momentum = cosine_momentum(*self.how.momentum, progress.fraction)
         self.teacher.follow(nn.Sequential(self.encoder, self.projector), momentum)
         if self._fresh:
             self.queue.push(torch.cat(self._fresh))

@@ -9,7 +9,7 @@ from torch import nn
 from torch.multiprocessing.spawn import spawn
 
 from workbench.method.gather import gather
-from workbench.method.heads import PrototypeHead, mlp
+from workbench.method.heads import PrototypeHead, fitting_width, mlp
 from workbench.method.hub import fetching
 from workbench.method.losses.contrastive import nt_xent
 from workbench.method.memory import Bank, Queue, fitting_size
@@ -160,3 +160,7 @@ def test_a_hub_out_of_reach_is_a_sentence() -> None:
         raise OSError("no route\nto host")
     with pytest.raises(CheckError), fetching("torchvision", "resnet18"):
         raise CheckError("as it is")
+
+
+def test_heads_are_no_wider_than_published_ones_for_the_features_that_there_are() -> None:
+    assert [fitting_width(2048, features) for features in (128, 512, 2048)] == [1024, 2048, 2048]
