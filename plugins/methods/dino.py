@@ -14,9 +14,6 @@ from workbench.method.self_distillation import SelfDistillation, SelfDistillatio
 from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
 
-LEAST_INFORMATION = 0.02
-"""In nats: an untrained encoder's teacher tells 0.2 and more, a healthy one 1 and more, a collapsed one 0.01."""
-
 
 class DINOParams(SelfDistillationParams, frozen=True, kw_only=True):
     """Parameters of DINO."""

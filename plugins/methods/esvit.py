@@ -13,8 +13,7 @@ from workbench.method.exhibit import Panel
 from workbench.method.losses.distillation import matched_regions
 from workbench.method.losses.local import most_alike
 from workbench.method.momentum import Teacher
-from workbench.method.prototypes import information
-from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, assigned, chance, collapses
+from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, chance, collapses
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import param
 
@@ -59,8 +58,7 @@ class EsViT(SelfDistillation):
     def _compare_regions(
         self, student: list["_Read"], teacher: list["_Read"], progress: Progress
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss of regions, the teacher's entropy, and what it tells of its regions."""
-        temperature, center = self.temperature(progress), self.region_center.value
+        """The loss of regions, the teacher's entropy, and what its answers tell."""
         matches = {
             (seen, view): most_alike(mine.vectors, theirs.vectors)
             for seen, theirs in enumerate(teacher)
@@ -71,13 +69,13 @@ class EsViT(SelfDistillation):
             [one.regions for one in student],
             [one.regions for one in teacher],
             matches,
-            center,
+            self.region_center.value,
             student_temperature=self.params.student_temperature,
-            teacher_temperature=temperature,
+            teacher_temperature=self.temperature(progress),
         )
         every = torch.cat([one.regions.flatten(0, 1) for one in teacher])
         self.region_center.note(every)
-        return value, entropy, information(assigned(every, center, temperature))
+        return value, entropy, self.told(every, self.region_center, progress)
 
     def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
         """Which region of the second view the student takes for each of the first: by color, and put in its place."""
@@ -91,13 +89,13 @@ class EsViT(SelfDistillation):
             Panel(
                 part="input",
                 title="Second view, by place",
-                images=tinted(second, colors.unflatten(0, theirs.grid).expand(len(second), -1, -1, -1)),
+                images=tinted(second, colors.view(*theirs.grid, 3).expand(len(second), -1, -1, -1)),
                 normalized=False,
             ),
             Panel(
                 part="answer",
                 title="Where it finds the first",
-                images=tinted(first, colors[matches].unflatten(1, mine.grid)),
+                images=tinted(first, colors[matches].view(len(first), *mine.grid, 3)),
                 normalized=False,
                 captions=tuple(f"{len(set(row))} of {len(row)} places" for row in matches.tolist()),
             ),

@@ -15,8 +15,7 @@ from workbench.method.masked_pictures import shares
 from workbench.method.masking import Draw, draw_of, fixed_draw
 from workbench.method.momentum import Teacher
 from workbench.method.patch_pixels import blanked
-from workbench.method.prototypes import information
-from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, assigned, chance, collapses
+from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, chance, collapses
 from workbench.method.tokens import TokenEncoder
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import param
@@ -25,7 +24,7 @@ from workbench.spec.params import param
 class IBOTParams(SelfDistillationParams, frozen=True, kw_only=True):
     """Parameters of iBOT: those of DINO, and of what is hidden."""
 
-    masked_share: Annotated[float, param("Share of the large views that have hidden patches.", ge=0, le=1)] = 0.5
+    masked_share: Annotated[float, param("Share of the large views that have hidden patches.", ge=0.05, le=1)] = 0.5
     hidden_least: Annotated[
         float, param("Share of the patches that are hidden at least, in a view with hidden ones.", ge=0, le=0.9)
     ] = 0.1
@@ -82,18 +81,17 @@ class IBOT(SelfDistillation):
         return blockwise_mask(draw, (rows, columns), counts * (chosen < share))
 
     def _compare_patches(self, said: Tensor, wanted: Tensor, mask: Tensor, progress: Progress) -> Tensor:
-        """(3,): the loss of a view's hidden patches, the teacher's entropy, and what it tells of them."""
-        temperature, center = self.temperature(progress), self.patch_center.value
+        """(3,): the loss of a view's hidden patches, the teacher's entropy, and what its answers tell."""
         value, entropy = hidden_patches(
             said,
             wanted,
-            center,
+            self.patch_center.value,
             mask,
             student_temperature=self.params.student_temperature,
-            teacher_temperature=temperature,
+            teacher_temperature=self.temperature(progress),
         )
         self.patch_center.note(wanted)
-        return torch.stack((value, entropy, information(assigned(wanted, center, temperature))))
+        return torch.stack((value, entropy, self.told(wanted, self.patch_center, progress)))
 
     def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
         """An image with hidden patches, and to which prototypes teacher and student sort them, as colors."""
@@ -103,7 +101,9 @@ class IBOT(SelfDistillation):
         every = torch.arange(mask.numel(), device=view.device)
         said = _read(self.student(), view, every, mask, self.mask_token)[1].argmax(dim=1).view_as(mask)
         wanted = (_read(self.teacher.net, view, every)[1] - self.patch_center.value).argmax(dim=1).view_as(mask)
-        sorted_by = [tinted(view, number_colors(one).unflatten(1, self.encoder.grid(view))) for one in (wanted, said)]
+        sorted_by = [
+            tinted(view, number_colors(one).view(len(view), *self.encoder.grid(view), 3)) for one in (wanted, said)
+        ]
         counts, right = mask.sum(dim=1).tolist(), (mask & (said == wanted)).sum(dim=1).tolist()
         same = tuple(f"{agreed} of {count} the same" for agreed, count in zip(right, counts, strict=True))
         return (

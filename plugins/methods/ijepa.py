@@ -134,7 +134,7 @@ METHOD = MethodInfo(
     "(higher momentum), a lower learning rate, or a longer warm-up.",
     params=IJEPAParams,
     build=IJEPA,
-    tags=("one view", "no augmentation", "teacher", "fine-tune it"),
+    tags=("one view", "no color changes", "teacher", "fine-tune it"),
     min_batch=2,
     global_views=1,
     needs=("tokens",),

@@ -74,10 +74,11 @@ class MAE(Method):
         split, predicted = self._predict(view, fixed_draw(batch.indices))
         patches = patchify(view, self.patch)
         painted = put(predicted.float(), split.hidden, patches.shape[1])
-        if self.params.normalize:
-            _, mean, deviation = normalized(patches)
-            painted = painted * deviation + mean
-        return masked_panels(view, split.mask(), painted, self.patch)
+        if not self.params.normalize:
+            return masked_panels(view, split.mask(), painted, self.patch)
+        _, mean, deviation = normalized(patches)
+        painted = painted * deviation + mean
+        return masked_panels(view, split.mask(), painted, self.patch, answer="Filled in, shades given")
 
     def _predict(self, view: Tensor, draw: Draw) -> tuple[Split, Tensor]:
         """What was hidden, and the decoder's answer (B, hidden, patch² · C)."""

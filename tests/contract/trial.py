@@ -31,6 +31,7 @@ SLIM: dict[str, float] = {
     "bottleneck": 16,
     "queue": 2 * BATCH,
     "prototypes": 12,
+    "permutations": 12,
     "matches": 2,
     "negatives": 32,
     "grid": 4,

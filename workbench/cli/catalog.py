@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.cli import console
 from workbench.spec.catalog import BackboneCard, Catalog, MethodCard, OpCard, ReadyCard
+from workbench.spec.needs import usable
 from workbench.spec.params import ParamInfo
 from workbench.spec.presets import preset_text
 
@@ -42,7 +43,7 @@ def _methods(chosen: argparse.Namespace) -> None:
     if chosen.json:
         _print_json("methods", cards, catalog)
     elif chosen.name:
-        print(_method_text(cards[0]))
+        print(_method_text(cards[0], catalog))
     else:
         print(_table((card.name, card.family, card.summary) for card in cards))
         _warn(catalog)
@@ -124,12 +125,18 @@ def _table(rows: Iterable[tuple[str, str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _method_text(card: MethodCard) -> str:
+def _able(card: MethodCard, catalog: Catalog) -> str:
+    able = usable(card, catalog.backbones)
+    return "any" if len(able) == len(catalog.backbones) else ", ".join(one.name for one in able) or "none here"
+
+
+def _method_text(card: MethodCard, catalog: Catalog) -> str:
     facts = (
         ("paper", card.paper or "none"),
         ("family", card.family),
         ("views", f"{card.global_views} of each image, preset {card.preset}"),
         ("smallest batch", str(card.min_batch)),
+        ("backbones", _able(card, catalog)),
         ("images", "in color" if card.needs_color else "any"),
         ("labels", "needed" if card.uses_labels else "not used"),
         ("recipe", _recipe(card)),

@@ -41,7 +41,7 @@ def choose_images(
     for label in labels[shuffled].tolist():
         turns.append(seen.get(label, 0))
         seen[label] = turns[-1] + 1
-    return shuffled[np.lexsort((labels[shuffled], turns))][:count]
+    return shuffled[np.lexsort((labels[shuffled], np.array(turns)))][:count]
 
 
 def indices_of(ids: Tensor, train_images: int) -> Tensor:

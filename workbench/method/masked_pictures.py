@@ -10,12 +10,14 @@ from workbench.method.masking import Blocks, chosen, put, take
 from workbench.method.patch_pixels import blanked, pasted, patchify
 
 
-def masked_panels(images: Tensor, mask: Tensor, predicted: Tensor, patch: int) -> tuple[Panel, ...]:
+def masked_panels(
+    images: Tensor, mask: Tensor, predicted: Tensor, patch: int, *, answer: str = "Filled in"
+) -> tuple[Panel, ...]:
     """The image with holes, the whole image, and the holes filled with predicted patches (B, N, patch² · C)."""
     return (
         Panel(part="input", title="Without the hidden", images=blanked(images, mask, patch), captions=shares(mask)),
         Panel(part="target", title="The image", images=images),
-        Panel(part="answer", title="Filled in", images=pasted(images, predicted, mask, patch)),
+        Panel(part="answer", title=answer, images=pasted(images, predicted, mask, patch)),
     )
 
 

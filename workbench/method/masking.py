@@ -144,14 +144,14 @@ def multi_block(
 
     Sides are drawn for the batch, with `generator`; places for each image. Of each context as many patches are kept,
     drawn from it, as the smallest of the batch has in any process. Of a few layouts an image gets the first that
-    leaves a context of an eighth of the patches, or else the one that leaves most.
+    leaves a context of a quarter of the patches, or else the one that leaves most.
     """
     count = grid[0] * grid[1]
     sides, around = (shape.sides(grid, *torch.rand(2, generator=generator).tolist()) for shape in (target, context))
     places = _rectangles(draw, "target", sides, grid, _LAYOUTS * blocks).unflatten(1, (_LAYOUTS, blocks))
     free = _rectangles(draw, "context", around, grid, _LAYOUTS) & ~places.any(dim=2)
     left = free.sum(dim=2)
-    layout = left.clamp(max=max(1, count // 8)).argmax(dim=1)  # The first of the largest, which all long ones are.
+    layout = left.clamp(max=max(1, count // 4)).argmax(dim=1)  # The first of the largest, which all long ones are.
     images = torch.arange(len(layout), device=layout.device)
     free, places = free[images, layout], places[images, layout]
     kept = max(1, smallest(free.sum(dim=1)))

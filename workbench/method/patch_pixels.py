@@ -28,10 +28,12 @@ def unpatchify(patches: Tensor, like: Tensor, patch: int) -> Tensor:
 def normalized(patches: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Each patch (B, N, d) less its mean and divided by its deviation; the mean and the deviation, (B, N, 1) each.
 
-    The targets of MAE (section 4.1, 'normalized pixels'). In a patch of one color they are 0.
+    The targets of MAE (section 4.1, 'normalized pixels'); in a patch of one color they are 0. The deviation is that of
+    the d numbers themselves, so that whoever says 0 has an error of 1 in patches of any size; the authors' code divides
+    by d − 1, which makes 0.98 of it in patches of 4 px.
     """
     mean = patches.mean(dim=-1, keepdim=True)
-    deviation = (patches.var(dim=-1, keepdim=True) + _EPSILON).sqrt()
+    deviation = (patches.var(dim=-1, keepdim=True, correction=0) + _EPSILON).sqrt()
     return (patches - mean) / deviation, mean, deviation
 
 

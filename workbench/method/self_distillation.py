@@ -14,7 +14,7 @@ from workbench.method.gather import gather
 from workbench.method.heads import PrototypeHead, fitting_width, has_batch_norm
 from workbench.method.losses.distillation import dino
 from workbench.method.momentum import Teacher, cosine_momentum
-from workbench.method.prototypes import fitting_count, information
+from workbench.method.prototypes import clusters_used, fitting_count, information
 from workbench.spec.params import Params, param
 
 LEAST_INFORMATION = 0.02
@@ -104,18 +104,18 @@ class SelfDistillation(Method):
         super().__init__()
         self.encoder = encoder
         self.params: SelfDistillationParams = params
-        self.count = fitting_count(params.prototypes, setting.train_images)
+        self.prototypes = fitting_count(params.prototypes, setting.train_images)
 
     def new_head(self) -> PrototypeHead:
         """From the encoder's vectors to cosines with prototypes."""
         params = self.params
         norm = has_batch_norm(self.encoder) if params.batch_norm == "auto" else params.batch_norm == "on"
         hidden = fitting_width(params.hidden, self.encoder.dim)
-        return PrototypeHead(self.encoder.dim, hidden, params.bottleneck, self.count, norm=norm)
+        return PrototypeHead(self.encoder.dim, hidden, params.bottleneck, self.prototypes, norm=norm)
 
     def new_center(self) -> Center:
         """For the logits of one head, or of one kind of its inputs."""
-        return Center(self.count, self.params.center_momentum)
+        return Center(self.prototypes, self.params.center_momentum)
 
     def student(self) -> nn.Sequential:
         """What the teacher follows: the encoder and the heads, in the order in which they were made."""
@@ -144,9 +144,20 @@ class SelfDistillation(Method):
             teacher_temperature=temperature,
         )
         every = torch.cat(list(teacher))
-        told = information(assigned(gather(every), center.value, temperature))
+        chosen = torch.softmax((gather(every).float() - center.value) / temperature, dim=1)
         center.note(every)
-        return value, {"teacher_entropy": entropy, "divergence": value - entropy, "information": told}
+        return value, {
+            "teacher_entropy": entropy,
+            "divergence": value - entropy,
+            "used_prototypes": clusters_used(chosen),
+            "information": information(chosen),
+        }
+
+    def told(self, teacher: Tensor, center: Center, progress: Progress) -> Tensor:
+        """What the teacher's answers (n, prototypes) to patches or regions of this process tell of them, in nats."""
+        if not len(teacher):
+            return teacher.new_zeros((), dtype=torch.float32)
+        return information(torch.softmax((teacher.detach().float() - center.value) / self.temperature(progress), dim=1))
 
     def before_step(self, progress: Progress) -> None:
         """The prototypes stay still at first."""
@@ -169,11 +180,6 @@ class SelfDistillation(Method):
 def chance(params: SelfDistillationParams, setting: Setting) -> float:
     """ln(prototypes): the cross-entropy of answers that are spread evenly."""
     return math.log(fitting_count(params.prototypes, setting.train_images))
-
-
-def assigned(logits: Tensor, center: Tensor, temperature: float) -> Tensor:
-    """How a teacher shares what it sees out among the prototypes: (B, K) from logits (B, K) and their center (K,)."""
-    return torch.softmax((logits.detach().float() - center.float()) / temperature, dim=1)
 
 
 def collapses(entropy: str, told: str, of: str, params: type[P]) -> tuple[Symptom[P], Symptom[P]]:

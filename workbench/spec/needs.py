@@ -64,7 +64,7 @@ def unmet_backbone(method: MethodCard, backbone: BackboneCard, backbones: Sequen
     missing = [need for need in method.needs if need not in backbone.provides]
     if not missing:
         return None
-    able = [card.title for card in backbones if set(method.needs) <= set(card.provides)]
+    able = [card.title for card in usable(method, backbones)]
     named = f"{', '.join(able[:-1])} or {able[-1]}" if len(able) > 1 else "".join(able)
     words = _NEEDS.get(missing[0], "{method} needs '" + missing[0] + "', which {backbone} does not give.")
     return UnmetNeed(
@@ -72,6 +72,11 @@ def unmet_backbone(method: MethodCard, backbone: BackboneCard, backbones: Sequen
         title=words.format(method=method.title, backbone=backbone.title),
         text=f"Choose {named}." if named else "No backbone here does.",
     )
+
+
+def usable(method: MethodCard, backbones: Sequence[BackboneCard]) -> tuple[BackboneCard, ...]:
+    """The backbones that give what a method needs."""
+    return tuple(card for card in backbones if set(method.needs) <= set(card.provides))
 
 
 def unmet_color(data: DataSpec, method: MethodCard) -> str:

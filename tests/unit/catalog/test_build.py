@@ -59,6 +59,14 @@ def test_a_method_knows_what_was_taken_out_of_its_views() -> None:
     assert (setting.mean, setting.std) == ((0.5, 0.25, 0.0), (0.5, 0.125, 1.0)), "as it is applied"
 
 
+@pytest.mark.parametrize(("channels", "words"), [("gray", "in gray"), ("planes", "as planes")])
+def test_a_method_of_colors_refuses_images_without(channels: Any, words: str) -> None:
+    asked = experiment(method=MethodSpec(name="colorization"), count=1)
+    build(asked)
+    with pytest.raises(CheckError, match=f"Colorization learns from colors, and the images are taken {words}"):
+        build(replace(asked, data=replace(asked.data, channels=channels, planes=3)))
+
+
 def test_channels_and_size_come_from_the_experiment() -> None:
     assert channels_of(DataSpec(folder="x", channels="gray")) == 1
     small = ViewSpec(name="small", role="local", size=16)

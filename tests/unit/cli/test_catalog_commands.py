@@ -26,6 +26,13 @@ def test_methods_as_json_describe_every_parameter(capsys: pytest.CaptureFixture[
     assert methods["supervised"]["uses_labels"] is True
 
 
+def test_a_method_says_which_backbones_it_can_have(capsys: pytest.CaptureFixture[str]) -> None:
+    for method, backbones in (("simclr", "any"), ("mae", "vit_nano, vit_small, vit_tiny")):
+        assert run("methods", method) == 0
+        shown = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if "backbones  " in line]
+        assert shown == [["backbones", backbones]]
+
+
 @pytest.mark.parametrize("kind", ["methods", "backbones", "ops", "presets", "experiments"])
 def test_every_list_names_what_there_is(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(kind, "--json") == 0

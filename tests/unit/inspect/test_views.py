@@ -119,7 +119,7 @@ def test_what_holds_for_all_kinds_is_said_once_and_mended_in_all(channels: int) 
 
 def test_published_chains_are_not_warned_of_on_pictures_in_color() -> None:
     presets = {preset.name: preset for preset in load_registry().presets}
-    for name in ("moco-v2", "byol", "vicreg", "dino", "gentle", "masked", "rotation"):
+    for name in ("moco-v2", "byol", "vicreg", "dino", "gentle", "masked", "rotation", "rebuilding"):
         views = fit_to(presets[name], size=32, channels="rgb", scaled=True)
         said = titles(check_views(views, sample(), ops=OPS))
         allowed = {"Pairs are easy.", "Colors give pairs away."} if name == "gentle" else set()

@@ -190,6 +190,7 @@ def test_a_good_experiment_has_no_errors(experiment: Experiment, registry: Regis
         (["method.name=simcrl"], "error", "method.name", "did you mean 'simclr'"),
         (["method.name=simclr", "method.params.tempreature=0.2"], "error", "method.params", "'temperature'"),
         (["method.name=supervised", "data.labels=none"], "error", "data.labels", "learns from labels"),
+        (["method.name=colorization", "data.channels=gray"], "error", "data.channels", "learns from colors"),
         (["method.name=simclr", "views.0.count=1"], "error", "views", "needs 2 global views"),
         (["views=[{size=16}, {name='small', role='local', size=16}]"], "error", "views", "cannot use local views"),
         (["views.0.chain.0.op=horizontl_flip"], "error", "views", "did you mean 'horizontal_flip'"),

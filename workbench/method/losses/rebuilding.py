@@ -9,8 +9,9 @@ _LEAST = 1e-6
 
 
 def squared_error(answers: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean of (answer − target)² over images, channels and pixels; with weights (B, 1, h, w) the weighted mean.
+    """Mean of (answer − target)² over images, channels and pixels; with weights (B, 1, h, w) weighted per image.
 
+    All images count the same, whatever their weights add up to.
     answers, targets: (B, C, h, w). Returns a scalar in float32.
     """
     with float32(answers):
@@ -36,7 +37,8 @@ def variety(answers: Tensor, targets: Tensor, where: Tensor | None = None) -> Te
 def _mean(values: Tensor, weights: Tensor | None) -> Tensor:
     if weights is None:
         return values.mean()
-    return (values * weights).sum() / (weights.sum() * values.shape[1]).clamp(min=_LEAST)
+    of_image = (values * weights).sum(dim=(1, 2, 3)) / (weights.sum(dim=(1, 2, 3)) * values.shape[1]).clamp(min=_LEAST)
+    return of_image.mean()
 
 
 def _variance(images: Tensor, where: Tensor | None) -> Tensor:

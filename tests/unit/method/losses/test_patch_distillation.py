@@ -52,7 +52,7 @@ def test_nothing_hidden_costs_nothing() -> None:
         student, torch.empty(0, K), torch.zeros(K), nothing, student_temperature=0.1, teacher_temperature=0.04
     )
     assert (value.item(), entropy.item()) == (0, 0)
-    value.backward()
+    value.backward()  # type: ignore[no-untyped-call]
 
 
 def test_most_alike_is_the_largest_cosine() -> None:

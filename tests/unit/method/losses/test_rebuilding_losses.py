@@ -17,10 +17,11 @@ def test_the_squared_error_is_torchs_and_with_weights_a_slow_loop() -> None:
     assert_same(squared_error(answers, targets), torch.nn.functional.mse_loss(answers, targets), answers)
     weights = torch.rand(4, 1, 6, 5)
     total = answers.new_zeros(())
-    for image in range(4):
+    for image, own in enumerate(weights[:, 0]):
         for channel in range(3):
-            total = total + (weights[image, 0] * (answers[image, channel] - targets[image, channel]) ** 2).sum()
-    assert_same(squared_error(answers, targets, weights), total / (3 * weights.sum()), answers)
+            apart = (answers[image, channel] - targets[image, channel]) ** 2
+            total = total + (own * apart).sum() / (3 * own.sum())
+    assert_same(squared_error(answers, targets, weights), total / 4, answers)
 
 
 def test_half_precision_is_summed_in_single() -> None:
