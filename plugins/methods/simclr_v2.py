@@ -33,12 +33,13 @@ class SimCLRv2Params(Params, frozen=True, kw_only=True):
         int,
         param(
             "Vectors of past images to compare with beside the batch, at most half of the training images; 0 for none, "
-            "which saves the second network.",
+            "which saves the second network. The paper gains little from it (65,536); at the start of a short run its "
+            "random vectors push all images to one side.",
             ge=0,
             le=1_048_576,
             unit="vectors",
         ),
-    ] = 4096
+    ] = 0
     momentum: Annotated[
         float,
         param("How slowly the network follows that makes the remembered vectors.", ge=0, le=1, advanced=True),
@@ -108,13 +109,13 @@ METHOD = MethodInfo(
     summary="SimCLR for larger networks and few labels: a deeper projector and a memory of past images.",
     explanation="As in SimCLR, the two altered copies of an image attract each other and all others repel. The "
     "projector behind the encoder has one layer more, which leaves the encoder freer to keep what the comparison does "
-    "not need, and past images are remembered as further ones to compare with; a slow copy of the network makes their "
-    "vectors. Its paper pairs it with large selective-kernel networks (SK-ResNet), which choose for each image how "
+    "not need, and past images can be remembered as further ones to compare with; a slow copy of the network makes "
+    "their vectors. Its paper pairs it with large selective-kernel networks (SK-ResNet), which choose for each image how "
     "wide they look.",
     when="For deep backbones (the SK-ResNets are made for it) that are fine-tuned on few labels afterwards: the paper "
     "fine-tunes from the projector's first layer, not from the encoder's end, and then distills into a smaller "
     "network. Batches of 256 and more; the memory helps below that, and costs a second network.",
-    collapse="Stays at ln(2 × batch − 1 + queue) where nothing is learned: 8.44 for a batch of 256 and 4,096 "
+    collapse="Stays at ln(2 × batch − 1 + queue) where nothing is learned: 6.24 for a batch of 256, 8.44 with 4,096 "
     "remembered. The other images push apart, so a complete collapse is rare; look at RankMe.",
     params=SimCLRv2Params,
     build=SimCLRv2,
