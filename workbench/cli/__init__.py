@@ -9,7 +9,20 @@ from workbench import __version__
 from workbench.cli import console
 from workbench.spec.errors import WorkbenchError
 
-_MODULES = ("window", "data", "train", "views", "results", "show", "audit", "catalog", "demo", "bench", "bench_methods")
+_MODULES = (
+    "window",
+    "data",
+    "train",
+    "views",
+    "results",
+    "show",
+    "inside",
+    "audit",
+    "catalog",
+    "demo",
+    "bench",
+    "bench_methods",
+)
 """Modules with `add(commands)`; they import what is slow only when their command runs."""
 
 
