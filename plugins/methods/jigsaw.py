@@ -35,7 +35,7 @@ class JigsawParams(Params, frozen=True, kw_only=True):
     gap: Annotated[
         float,
         param(
-            "Share of a tile's side that is left out between tiles, so that edges do not give them away.", ge=0, le=0.5
+            "Share of a grid cell's side that its tile leaves free, so that edges do not give them away.", ge=0, le=0.5
         ),
     ] = 0.15
     gray: Annotated[

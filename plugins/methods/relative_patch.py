@@ -28,7 +28,7 @@ class RelativePatchParams(Params, frozen=True, kw_only=True):
 
     gap: Annotated[
         float,
-        param("Share of a patch's side that is left out between patches, so that edges do not run on.", ge=0, le=0.6),
+        param("Share of a grid cell's side that its patch leaves free, so that edges do not run on.", ge=0, le=0.6),
     ] = 0.3
     colors: Annotated[
         Literal["drop", "project", "keep"],
