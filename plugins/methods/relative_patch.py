@@ -20,6 +20,8 @@ from workbench.spec.params import Params, param
 _AROUND = (0, 1, 2, 3, 5, 6, 7, 8)
 """Cells of a 3 × 3 grid around the middle one, in the order of their numbers as answers."""
 _MIDDLE = 4
+_WANDER = 0.3
+"""Of the room in its cell, so that two thirds of the gap stay (section 3: 48 px, ± 7)."""
 _WORDS = ("above left", "above", "above right", "left", "right", "below left", "below", "below right")
 
 
@@ -108,7 +110,7 @@ class RelativePatch(Method):
             view = view * kept[:, :, None, None]
         elif self.params.colors == "project" and channels == 3:
             view = torch.einsum("bchw,cd->bdhw", view, _without_fringes().to(view))
-        return cut(view, 3, self.params.gap, draw)
+        return cut(view, 3, self.params.gap, draw, wander=_WANDER)
 
     def _answered(self, middle: Tensor, other: Tensor) -> Tensor:
         """Logits (B, 8)."""

@@ -110,8 +110,8 @@ METHOD = MethodInfo(
     explanation="As in SimCLR, the two altered copies of an image attract each other and all others repel. The "
     "projector behind the encoder has one layer more, which leaves the encoder freer to keep what the comparison does "
     "not need, and past images can be remembered as further ones to compare with; a slow copy of the network makes "
-    "their vectors. Its paper pairs it with large selective-kernel networks (SK-ResNet), which choose for each image how "
-    "wide they look.",
+    "their vectors. Its paper pairs it with large selective-kernel networks (SK-ResNet), which choose for each image "
+    "how wide they look.",
     when="For deep backbones (the SK-ResNets are made for it) that are fine-tuned on few labels afterwards: the paper "
     "fine-tunes from the projector's first layer, not from the encoder's end, and then distills into a smaller "
     "network. Batches of 256 and more; the memory helps below that, and costs a second network.",

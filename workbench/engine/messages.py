@@ -179,6 +179,26 @@ class Evaluate(Request, frozen=True, kw_only=True, tag="evaluate"):
     limit: int = 0
 
 
+InsideKind = Literal["attention", "saliency", "colors", "channels", "match"]
+
+
+class LookInside(Request, frozen=True, kw_only=True, tag="look_inside"):
+    """→ LookInsideReply, arrays 'originals' (n, S, S, 3) uint8 and, for each panel p in order, 'panel-P' (n, S, S, 3)
+    uint8: where an encoder of a run looks, on some of its test images.
+
+    kind: see `evaluate.inside.KINDS`. at: (x, y) from 0 to 1 in image number `image`, for "match". scale: how much
+    larger than in training the images go in. Fails in words where the backbone has nothing of the kind.
+    """
+
+    run: str
+    kind: InsideKind
+    images: int = 12
+    trained: bool = True
+    scale: int = 1
+    image: int = 0
+    at: tuple[float, float] = (0.5, 0.5)
+
+
 class RunAudit(Request, frozen=True, kw_only=True, tag="audit"):
     """→ AuditReply. How far an encoder moves when its images are changed. Kept in the run folder."""
 
@@ -219,6 +239,7 @@ AnyRequest = (
     | MeasureViews
     | Project
     | Evaluate
+    | LookInside
     | RunAudit
     | Export
     | MakeReport
@@ -365,6 +386,14 @@ class EvaluateReply(Reply, frozen=True, kw_only=True, tag="evaluate"):
     evaluation: Evaluation
 
 
+class LookInsideReply(Reply, frozen=True, kw_only=True, tag="look_inside"):
+    """The columns, left to right, a row for each of these images; the epoch of the encoder, 0 untrained."""
+
+    epoch: int
+    paths: tuple[str, ...]
+    panels: tuple[TaskPanel, ...]
+
+
 class AuditReply(Reply, frozen=True, kw_only=True, tag="audit"):
     """The audit, as it is kept in the run folder."""
 
@@ -400,6 +429,7 @@ AnyReply = (
     | ViewFactsReply
     | ProjectReply
     | EvaluateReply
+    | LookInsideReply
     | AuditReply
     | ExportReply
     | ReportReply
@@ -418,6 +448,7 @@ LANES: dict[type[Any], Lane] = {
     Measure: "slow",
     Project: "slow",
     Evaluate: "slow",
+    LookInside: "tasks",
     RunAudit: "slow",
     Export: "slow",
     MakeReport: "slow",

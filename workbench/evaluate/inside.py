@@ -32,7 +32,7 @@ KINDS: dict[Kind, str] = {
     "saliency": "what stands out most in the last map (Eigen-CAM)",
     "colors": "places that are alike in one color, in all images",
     "channels": "the channels of the last map that vary the most",
-    "match": "what is most like one place of the first image, in all images",
+    "match": "what is most like one place of one image, in all images",
 }
 _CHANNELS = 4
 _SHADE = 0.25
@@ -73,16 +73,17 @@ def look_inside(
     trained: bool = True,
     scale: int = 1,
     place: tuple[float, float] = (0.5, 0.5),
+    image: int = 0,
     device: torch.device | None = None,
     report: Report = ignore,
 ) -> Inside:
     """Pictures of one kind of at most `images` test images of a run, evenly chosen.
 
-    scale: how much larger than in training the images go in, for finer maps. place: (x, y) from 0 to 1 in the first
-    image, for "match". Raises `CheckError` where the backbone has no such thing, and what loading raises.
+    scale: how much larger than in training the images go in, for finer maps. place: (x, y) from 0 to 1 in one `image`
+    of them, for "match". Raises `CheckError` where the backbone has no such thing, and what loading raises.
     """
     looked = _Looked(run, trained=trained, scale=scale, images=images, device=device, report=report)
-    made = looked.panels(kind, place)
+    made = looked.panels(kind, place, min(max(0, image), len(looked.paths) - 1))
     original = ShownPanel(part="original", title="Image", pictures=looked.pictures)
     return Inside(epoch=looked.loaded.epoch, paths=looked.paths, panels=(original, *made))
 
@@ -145,7 +146,7 @@ class _Looked:
         self.pictures = as_pictures(self.data.store.pixels[self.rows])
         self._masks = masks
 
-    def panels(self, kind: Kind, place: tuple[float, float]) -> tuple[ShownPanel, ...]:
+    def panels(self, kind: Kind, place: tuple[float, float], image: int) -> tuple[ShownPanel, ...]:
         """The columns beside the images."""
         if kind == "attention":
             heads = self._of_all(inside.attention)
@@ -162,7 +163,7 @@ class _Looked:
                 self._lit(f"Channel {number}", found[:, column]) for column, number in enumerate(numbers.tolist())
             )
         if kind == "match":
-            return self._matched(maps, place)
+            return self._matched(maps, place, image)
         return (self._lit("What stands out", inside.saliency(maps)),)
 
     def maps(self) -> Tensor:
@@ -212,12 +213,12 @@ class _Looked:
                 found.append(look(encoder, normalization(sized)).float().cpu())
         return torch.cat(found)
 
-    def _matched(self, maps: Tensor, place: tuple[float, float]) -> tuple[ShownPanel, ...]:
+    def _matched(self, maps: Tensor, place: tuple[float, float], image: int) -> tuple[ShownPanel, ...]:
         height, width = maps.shape[2:]
         row, column = (
             min(length - 1, max(0, int(at * length))) for at, length in zip(place[::-1], (height, width), strict=True)
         )
-        cosine = inside.likeness(maps, 0, (row, column))
+        cosine = inside.likeness(maps, image, (row, column))
         best = [divmod(int(one.argmax()), width) for one in cosine]
         words = tuple(f"{float(one.max()):.2f}" for one in cosine)
         alike = self._lit("How alike", cosine.clamp(min=0) ** 2, words)

@@ -15,15 +15,18 @@ def tile_side(size: int, per_side: int, gap: float) -> int:
     return max(1, round(size // per_side * (1 - gap)))
 
 
-def cut(images: Tensor, per_side: int, gap: float, draw: Draw) -> Tensor:
-    """(B, C, s, s) to tiles (B, per_side², C, t, t), row by row, each anywhere within its cell, as `draw` says.
+def cut(images: Tensor, per_side: int, gap: float, draw: Draw, *, wander: float = 1.0) -> Tensor:
+    """(B, C, s, s) to tiles (B, per_side², C, t, t), row by row, each somewhere within its cell, as `draw` says.
 
+    wander: the share of the room in its cell that a tile may use; below 1 the tiles of two cells never touch.
     The gap and the varying place keep edges from running on from one tile into the next (Doersch et al. 2015,
     arXiv:1505.05192, section 3; Noroozi & Favaro 2016, section 3.3).
     """
     size = images.shape[-1]
     cell, side, count = size // per_side, tile_side(size, per_side, gap), per_side**2
-    free = (draw.uniform("tiles", 2 * count) * (cell - side + 1)).long().unflatten(1, (2, count))
+    reach = int((cell - side) * wander)
+    least = (cell - side - reach) // 2
+    free = least + (draw.uniform("tiles", 2 * count) * (reach + 1)).long().unflatten(1, (2, count))
     places = torch.arange(count, device=images.device)
     first = torch.stack((places // per_side, places % per_side)) * cell + free
     along = torch.arange(side, device=images.device)

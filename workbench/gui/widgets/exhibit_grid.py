@@ -51,12 +51,14 @@ class Column:
 
 class ExhibitGrid(QAbstractScrollArea):
     """Paints only what is visible. `opened(row)` when a picture is clicked, or Enter is pressed; `hovered(words)`
-    about what is under the pointer; `resized(side)` when pictures are to be of another size.
+    about what is under the pointer; `resized(side)` when pictures are to be of another size. `pointed(row, x, y)`
+    instead of `opened` where `set_pointing` asks for places: from 0 to 1 in the picture that is clicked.
     """
 
     opened = Signal(int)
     hovered = Signal(str)
     resized = Signal(int)
+    pointed = Signal(int, float, float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +75,7 @@ class ExhibitGrid(QAbstractScrollArea):
         self._places = arranged(0, 0, QSizeF(), self._target)
         self._row = 0
         self._under: tuple[int, int] | None = None
+        self._pointing = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -105,6 +108,10 @@ class ExhibitGrid(QAbstractScrollArea):
         self._row = min(self._row, max(0, len(paths) - 1))
         self._lay_out()
         self.viewport().update()
+
+    def set_pointing(self, pointing: bool) -> None:
+        """Whether a click names a place in an image, rather than opening it; Enter still opens it."""
+        self._pointing = pointing
 
     def select(self, row: int) -> None:
         """Chooses an image, and brings it into sight."""
@@ -158,7 +165,13 @@ class ExhibitGrid(QAbstractScrollArea):
         hit = self._hit(event.position())
         if hit and event.button() == Qt.MouseButton.LeftButton:
             self.select(hit[0])
-            self.opened.emit(hit[0])
+            box = self.cell_rect(*hit)
+            if self._pointing:
+                x = (event.position().x() - box.left()) / box.width()
+                y = (event.position().y() - box.top()) / box.height()
+                self.pointed.emit(hit[0], min(1.0, max(0.0, x)), min(1.0, max(0.0, y)))
+            else:
+                self.opened.emit(hit[0])
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tells what is under the pointer."""

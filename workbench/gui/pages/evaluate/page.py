@@ -8,6 +8,7 @@ from workbench.engine.messages import Arrays, Evaluate, EvaluateReply
 from workbench.engine.protocol import Failed
 from workbench.gui.bridge import Engine, Job
 from workbench.gui.pages.evaluate import figures
+from workbench.gui.pages.evaluate.inside import InsideView
 from workbench.gui.pages.evaluate.invariance import InvarianceView
 from workbench.gui.pages.evaluate.results import ResultBoard
 from workbench.gui.pages.evaluate.settings import SettingsColumn
@@ -41,12 +42,14 @@ class EvaluatePage(Page):
         self.start = QPushButton("Evaluate")
         self.start.setProperty("kind", "primary")
         self.start.clicked.connect(self._on_start)
-        self.modes = Segments((("probes", "Probes"), ("invariance", "Invariance")))
+        self.modes = Segments((("probes", "Probes"), ("invariance", "Invariance"), ("inside", "Inside")))
         self.modes.chosen.connect(self._on_mode_chosen)
         self.action_row.addWidget(self.modes)
         self.action_row.addWidget(self.start)
         self.invariance = InvarianceView(session, engine)
         self.invariance.busy_changed.connect(self._refresh)
+        self.inside = InsideView(session, engine)
+        self.inside.busy_changed.connect(self._refresh)
         self.settings = SettingsColumn()
         self.settings.changed.connect(self._refresh)
         self.settings.column_chosen.connect(lambda _column: self._refresh())
@@ -70,6 +73,7 @@ class EvaluatePage(Page):
         self._modes = QStackedWidget()
         self._modes.addWidget(probes)
         self._modes.addWidget(self.invariance)
+        self._modes.addWidget(self.inside)
         self.body.addWidget(self._modes, 1)
         session.watcher.reset.connect(self._on_reset)
         session.watcher.state_changed.connect(self._on_state)
@@ -96,6 +100,7 @@ class EvaluatePage(Page):
         self._table = None
         self.evaluations = ()
         self.invariance.set_run(self.session.watcher.run)
+        self.inside.set_run(self.session.watcher.run)
         self._read()
 
     def _on_state(self) -> None:
@@ -148,6 +153,9 @@ class EvaluatePage(Page):
         if self.modes.value() == "invariance":
             self._show_invariance(problem)
             return
+        if self.modes.value() == "inside":
+            self._show_inside(problem)
+            return
         self._modes.setCurrentIndex(0)
         self.start.setText("Evaluate")
         self.settings.setVisible(ready or evaluation is not None)
@@ -182,10 +190,25 @@ class EvaluatePage(Page):
             self._nothing.set_words(*problem)
             self._left.setCurrentIndex(_NOTHING)
 
+    def _show_inside(self, problem: tuple[str, str, str] | None) -> None:
+        """It looks by itself: there is no button to press."""
+        self.start.setVisible(False)
+        self.settings.setVisible(False)
+        self.set_state(
+            "running" if self.inside.busy else "needs" if problem else "ready", problem[0].lower() if problem else ""
+        )
+        self._modes.setCurrentIndex(0 if problem else 2)
+        if problem:
+            self._nothing.set_words(*problem)
+            self._left.setCurrentIndex(_NOTHING)
+
     def _on_mode_chosen(self, mode: str) -> None:
         if mode == "invariance":
             self.session.run_list.refresh()
             self.invariance.set_run(self.session.watcher.run)
+        if mode == "inside":
+            self.inside.set_run(self.session.watcher.run)
+            self.inside.look()
         self._refresh()
 
     def _problem(self, *, probing: bool) -> tuple[str, str, str] | None:

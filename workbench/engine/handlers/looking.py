@@ -1,0 +1,33 @@
+"""Where an encoder looks."""
+
+from pathlib import Path
+
+from workbench.engine.handlers import torch_side
+from workbench.engine.messages import Arrays, LookInside, LookInsideReply, TaskPanel
+from workbench.runs.folder import RunFolder
+from workbench.spec.progress import Report
+
+
+def look_inside(request: LookInside, report: Report) -> tuple[LookInsideReply, Arrays]:
+    """Pictures of one kind, of some test images."""
+    run = RunFolder.open(Path(request.run))
+    torch_side.registry()
+    from workbench.evaluate import inside
+    from workbench.training.devices import resolve_device
+
+    found = inside.look_inside(
+        run,
+        request.kind,
+        images=request.images,
+        trained=request.trained,
+        scale=request.scale,
+        place=request.at,
+        image=request.image,
+        device=resolve_device("auto"),
+        report=report,
+    )
+    original, *panels = found.panels
+    arrays: Arrays = {"originals": original.pictures}
+    arrays |= {f"panel-{number}": panel.pictures for number, panel in enumerate(panels)}
+    columns = tuple(TaskPanel(part=panel.part, title=panel.title, captions=panel.captions) for panel in panels)
+    return LookInsideReply(epoch=found.epoch, paths=found.paths, panels=columns), arrays

@@ -1,0 +1,190 @@
+"""Inside: where the encoder looks, and what it takes for the same."""
+
+from typing import get_args
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from workbench.engine.messages import Arrays, InsideKind, LookInside, LookInsideReply
+from workbench.engine.protocol import Failed
+from workbench.gui.bridge import Engine, Job
+from workbench.gui.session import Session
+from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.choice import Choice
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.elided import Elided
+from workbench.gui.widgets.empty import EmptyState
+from workbench.gui.widgets.exhibit_board import ExhibitBoard
+from workbench.runs.exhibit import ShownPanel
+from workbench.runs.folder import RunFolder
+from workbench.spec.catalog import BackboneCard
+from workbench.spec.errors import NotFoundError, WorkbenchError
+
+_WIDTH = 336
+_KINDS = {
+    "attention": ("Attention", "Where the class token of a transformer looks, head by head."),
+    "saliency": ("What stands out", "The first principal component of the last map (Eigen-CAM); no class is needed."),
+    "colors": ("What is alike", "Places with like features have one color, the same in all images."),
+    "channels": ("Channels", "The channels of the last map that vary the most from place to place."),
+    "match": ("Like one place", "Click a place in an image: what is most like it, there and in the others?"),
+}
+_SUBJECTS = (("trained", "trained"), ("untrained", "untrained"))
+_SIZES = (("1", "as in training"), ("2", "twice as large"), ("4", "four times as large"))
+_COUNTS = (("6", "6"), ("12", "12"), ("24", "24"))
+
+
+class InsideView(QWidget):
+    """Pictures of the session's run. Every choice asks anew; what comes late is replaced by what was wanted last.
+
+    `busy_changed` when the engine begins or ends looking.
+    """
+
+    busy_changed = Signal()
+
+    def __init__(self, session: Session, engine: Engine, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._engine = engine
+        self._run: RunFolder | None = None
+        self._shown: LookInside | None = None
+        self._job: Job | None = None
+        self._at: tuple[int, float, float] = (0, 0.5, 0.5)
+        self.kind = Choice((name, title) for name, (title, _) in _KINDS.items())
+        self.subject = Choice(_SUBJECTS)
+        self.size = Choice(_SIZES)
+        self.size.setToolTip("Larger images give finer maps; the encoder was not trained on them.")
+        self.count = Choice(_COUNTS)
+        self.count.set_value("12")
+        self.board = ExhibitBoard()
+        self._told = Elided()
+        self._told.setProperty("role", "caption")
+        self._about = QLabel()
+        self._about.setProperty("role", "secondary")
+        self._about.setWordWrap(True)
+        self._empty = EmptyState("eye", "", "")
+        self._lay_out()
+        for choice in (self.kind, self.subject, self.size, self.count):
+            choice.chosen.connect(lambda _value: self.look())
+        self.board.told.connect(self._told.setText)
+        self.board.grid.pointed.connect(self._on_pointed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the engine is looking."""
+        return self._job is not None
+
+    def set_run(self, run: RunFolder | None) -> None:
+        """Another run: nothing is shown until somebody looks."""
+        if run is not None and self._run is not None and run.path == self._run.path:
+            return
+        if self._job is not None:
+            self._job.cancel()
+            self._end()
+        self._run = run
+        self._shown = None
+        self._at = (0, 0.5, 0.5)
+        self.board.set_panels((), ())
+        self.kind.set_value(self._usual_kind())
+
+    def look(self) -> None:
+        """Asks for what is chosen, unless it is shown."""
+        kind: InsideKind = next(known for known in get_args(InsideKind) if known == self.kind.value())
+        self._about.setText(_KINDS[kind][1])
+        self.board.grid.set_pointing(kind == "match")
+        if self._run is None:
+            return
+        image, x, y = self._at if kind == "match" else (0, 0.5, 0.5)
+        request = LookInside(
+            run=str(self._run.path),
+            kind=kind,
+            images=int(self.count.value()),
+            trained=self.subject.value() == "trained",
+            scale=int(self.size.value()),
+            image=image,
+            at=(x, y),
+        )
+        if request == self._shown:
+            return
+        if self._shown is None:
+            self._say("Looking …", "The encoder is loaded and shown some test images.")
+        self._job = self._engine.ask(
+            request,
+            done=lambda reply, arrays: self._on_done(request, reply, arrays),
+            failed=self._on_failed,
+            topic="inside",
+        )
+        self.busy_changed.emit()
+
+    def _lay_out(self) -> None:
+        pictures = Card("Test images", "click a picture to enlarge it")
+        pictures.content.addWidget(self.board, 1)
+        pictures.content.addWidget(self._told)
+        self._card = pictures
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(pictures)
+        side = ScrollColumn()
+        side.setFixedWidth(_WIDTH + GUTTER)
+        card = Card("What to look at")
+        form = QFormLayout()
+        form.setVerticalSpacing(8)
+        for words, choice in (
+            ("show", self.kind), ("encoder", self.subject), ("image size", self.size), ("images", self.count),
+        ):  # fmt: skip
+            choice.setAccessibleName(words)
+            form.addRow(words, choice)
+        card.content.addLayout(form)
+        card.content.addWidget(self._about)
+        side.column.addWidget(card)
+        side.column.addStretch(1)
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(self._stack, 1)
+        row.addWidget(side)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addLayout(row, 1)
+
+    def _usual_kind(self) -> str:
+        """Attention of a transformer, otherwise what is alike; what cannot be shown is not offered."""
+        card = self._backbone()
+        tokens = card is None or "tokens" in card.provides
+        self.kind.set_options((name, title) for name, (title, _) in _KINDS.items() if tokens or name != "attention")
+        return "attention" if card is not None and tokens else "colors"
+
+    def _backbone(self) -> BackboneCard | None:
+        try:
+            return self._session.catalog.backbone(self._run.experiment().backbone.name) if self._run else None
+        except (NotFoundError, WorkbenchError):
+            return None
+
+    def _on_pointed(self, row: int, x: float, y: float) -> None:
+        self._at = (row, x, y)
+        self.look()
+
+    def _on_done(self, request: LookInside, reply: LookInsideReply, arrays: Arrays) -> None:
+        self._end()
+        self._shown = request
+        panels = [ShownPanel(part="original", title="Image", pictures=np.asarray(arrays["originals"], np.uint8))]
+        for number, panel in enumerate(reply.panels):
+            pictures = np.asarray(arrays[f"panel-{number}"], np.uint8)
+            panels.append(ShownPanel(part=panel.part, title=panel.title, pictures=pictures, captions=panel.captions))
+        self.board.set_panels(reply.paths, panels)
+        doing = "click a place in an image" if request.kind == "match" else "click a picture to enlarge it"
+        self._card.set_note(f"epoch {reply.epoch} · {doing}" if reply.epoch else f"untrained · {doing}")
+        self._stack.setCurrentIndex(1)
+
+    def _on_failed(self, failure: Failed) -> None:
+        self._end()
+        if failure.reason == "error":
+            self._shown = None
+            self._say("This cannot be shown", f"{failure.message} {failure.hint}".strip())
+
+    def _say(self, title: str, text: str) -> None:
+        self._empty.set_words(title, text)
+        self._stack.setCurrentIndex(0)
+
+    def _end(self) -> None:
+        self._job = None
+        self.busy_changed.emit()
