@@ -52,7 +52,7 @@ def test_every_choice_reaches_the_request(qtbot: QtBot, view: InsideView, client
     for choice, value, field, expected in (
         (view.kind, "channels", "kind", "channels"),
         (view.subject, "untrained", "trained", False),
-        (view.size, "4", "scale", 4),
+        (view.scale, "4", "scale", 4),
         (view.count, "24", "images", 24),
     ):
         choose(qtbot, choice, value, view)

@@ -38,7 +38,8 @@ def map_colors(maps: Tensor) -> Tensor:
     if count < 3:
         colors = torch.cat((colors, colors.new_zeros(len(colors), 3 - count)), dim=1)
     batch, _, height, width = maps.shape
-    return colors.float().reshape(batch, height, width, 3).permute(0, 3, 1, 2)
+    shown_as: Tensor = colors.float().reshape(batch, height, width, 3).permute(0, 3, 1, 2)
+    return shown_as
 
 
 @torch.no_grad()
@@ -51,7 +52,10 @@ def saliency(maps: Tensor) -> Tensor:
     shown = (places @ directions[:, 0, :, None])[..., 0]
     shown = shown * torch.sign(shown.sum(dim=1, keepdim=True))
     shown = shown.clamp(min=0)
-    return (shown / shown.amax(dim=1, keepdim=True).clamp(min=1e-12)).float().reshape(len(maps), *maps.shape[2:])
+    light: Tensor = (
+        (shown / shown.amax(dim=1, keepdim=True).clamp(min=1e-12)).float().reshape(len(maps), *maps.shape[2:])
+    )
+    return light
 
 
 @torch.no_grad()

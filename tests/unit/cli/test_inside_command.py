@@ -37,10 +37,10 @@ def test_the_chosen_place_is_most_like_itself_and_framed(trained_run: RunFolder)
 
 
 def test_trained_and_untrained_differ(trained_run: RunFolder) -> None:
-    pictures = [
+    trained, untrained = (
         look_inside(trained_run, "colors", images=3, trained=trained).panels[1].pictures for trained in (True, False)
-    ]
-    assert not np.array_equal(*pictures)
+    )
+    assert not np.array_equal(trained, untrained)
 
 
 def test_a_network_without_attention_says_what_it_has(trained_run: RunFolder) -> None:

@@ -52,8 +52,8 @@ class InsideView(QWidget):
         self._at: tuple[int, float, float] = (0, 0.5, 0.5)
         self.kind = Choice((name, title) for name, (title, _) in _KINDS.items())
         self.subject = Choice(_SUBJECTS)
-        self.size = Choice(_SIZES)
-        self.size.setToolTip("Larger images give finer maps; the encoder was not trained on them.")
+        self.scale = Choice(_SIZES)
+        self.scale.setToolTip("Larger images give finer maps; the encoder was not trained on them.")
         self.count = Choice(_COUNTS)
         self.count.set_value("12")
         self.board = ExhibitBoard()
@@ -64,7 +64,7 @@ class InsideView(QWidget):
         self._about.setWordWrap(True)
         self._empty = EmptyState("eye", "", "")
         self._lay_out()
-        for choice in (self.kind, self.subject, self.size, self.count):
+        for choice in (self.kind, self.subject, self.scale, self.count):
             choice.chosen.connect(lambda _value: self.look())
         self.board.told.connect(self._told.setText)
         self.board.grid.pointed.connect(self._on_pointed)
@@ -100,7 +100,7 @@ class InsideView(QWidget):
             kind=kind,
             images=int(self.count.value()),
             trained=self.subject.value() == "trained",
-            scale=int(self.size.value()),
+            scale=int(self.scale.value()),
             image=image,
             at=(x, y),
         )
@@ -130,7 +130,7 @@ class InsideView(QWidget):
         form = QFormLayout()
         form.setVerticalSpacing(8)
         for words, choice in (
-            ("show", self.kind), ("encoder", self.subject), ("image size", self.size), ("images", self.count),
+            ("show", self.kind), ("encoder", self.subject), ("image size", self.scale), ("images", self.count),
         ):  # fmt: skip
             choice.setAccessibleName(words)
             form.addRow(words, choice)
