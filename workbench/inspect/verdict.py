@@ -17,7 +17,8 @@ CLEAR_GAIN = 0.02
 class Look:
     """One look at the representation. `values` as `inspect.health` names them; accuracies from 0 to 1 or None.
 
-    `sign` is what the method's own loss says (`inspect.symptoms`).
+    `sign` is what the method's own loss says (`inspect.symptoms`), `guessed` are the tasks of its own that it answers
+    no better than by guessing, on held-out images.
     """
 
     epoch: int
@@ -26,6 +27,7 @@ class Look:
     accuracy: float | None = None
     loss: float | None = None
     sign: Sign | None = None
+    guessed: tuple[str, ...] = ()
 
 
 def verdict(
@@ -83,10 +85,22 @@ def _judge(
             )
         if now.accuracy < untrained + CLEAR_GAIN:
             return "watch", "Too early to say", f"It does not yet differ from {beginning}."
-        return "good", "Learning, healthy", ""
+        return _guessing(now) or ("good", "Learning, healthy", "")
     if len(looks) > 2 and _loss_stands(looks):
         return "watch", "The loss stands still", "A higher learning rate or stronger views may help."
-    return "good", "Healthy", "Without labels only the spread can be judged."
+    return _guessing(now) or ("good", "Healthy", "Without labels only the spread can be judged.")
+
+
+def _guessing(now: Look) -> tuple[Literal["good", "watch", "bad"], str, str] | None:
+    """That a task of its own is not learned, whatever else looks well."""
+    if not now.guessed:
+        return None
+    tasks = " and ".join(now.guessed)
+    text = (
+        f"On images that it has not trained on it answers its own task ({tasks}) no better than by guessing. Give it "
+        "more epochs, a higher learning rate, or an easier task."
+    )
+    return "watch", "The task is not learned yet", text
 
 
 def _collapsed(look: Look) -> bool:

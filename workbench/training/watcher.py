@@ -188,7 +188,7 @@ class Watcher:
         if self._watched.has_labels:
             accuracy = self._knn(embeddings, epoch, "encoder" if epoch else "untrained")
         self._clusters(embeddings, epoch)
-        self._exams(epoch)
+        guessed = self._exams(epoch)
         look = Look(
             epoch=epoch,
             values=figures.values,
@@ -196,6 +196,7 @@ class Watcher:
             accuracy=accuracy,
             loss=losses.get("loss"),
             sign=self._fingerprint.read(losses),
+            guessed=guessed,
         )
         self._looks = [*(seen for seen in self._looks if seen.epoch < epoch), look]
         if epoch > 0:
@@ -258,8 +259,9 @@ class Watcher:
             )
         )
 
-    def _exams(self, epoch: int) -> None:
-        """The method's own questions about the watched test images."""
+    def _exams(self, epoch: int) -> tuple[str, ...]:
+        """The method's own questions about the watched test images; the tasks that it can only guess at."""
+        guessed = []
         for grade in self._examine(self._watched.test_rows):
             low, high = wilson(grade.right, grade.images)
             self._journal.tell(
@@ -273,6 +275,9 @@ class Watcher:
                     images=grade.images,
                 )
             )
+            if low <= grade.chance:
+                guessed.append(grade.task)
+        return tuple(guessed)
 
     def _pair(self, encoder: Encoder, epoch: int) -> Pair | None:
         """Two global views of some images, for alignment; None where the plan makes fewer."""

@@ -1,5 +1,7 @@
 """Health figures against what they must be, and the verdicts that follow."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -128,6 +130,15 @@ def test_little_gain_and_loss_are_said() -> None:
     assert "kNN is 10 points below the encoder at the start." in begun.text
     worse = verdict([_look(0), _look(5, accuracy=0.1)], untrained=0.2)
     assert (worse.level, worse.title) == ("watch", "Not better than untrained")
+
+
+def test_a_task_that_is_only_guessed_is_not_called_learned() -> None:
+    looks = [_look(0, accuracy=0.2), replace(_look(5, rank=30, accuracy=0.61), guessed=("jigsaw",))]
+    said = verdict(looks, untrained=0.2)
+    assert (said.level, said.title) == ("watch", "The task is not learned yet")
+    assert "(jigsaw)" in said.text
+    without_labels = [_look(0), replace(_look(5, rank=30), guessed=("jigsaw", "rotation"))]
+    assert "jigsaw and rotation" in verdict(without_labels).text
 
 
 def test_without_labels_only_the_spread_is_judged() -> None:
