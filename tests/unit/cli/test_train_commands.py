@@ -247,6 +247,19 @@ def test_a_failure_in_the_background_leaves_its_traceback_in_the_log(file: Path,
     assert text.strip().splitlines()[-1].startswith("workbench: The batch of 4096 is larger")
 
 
+def test_new_puts_tasks_beside_a_method(images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "both.toml"
+    asked = ["new", str(images), "--method", "rotation", "--backbone", "tinyconv", "-o", str(path)]
+    assert main([*asked, "--also", "consistency=0.5", "--also", "jigsaw"]) == 0
+    experiment = toml.load(path)
+    assert [(task.name, task.weight) for task in experiment.method.also] == [("consistency", 0.5), ("jigsaw", 1.0)]
+    assert experiment.name == "rotation + consistency + jigsaw on leaves"
+    assert sum(view.count for view in experiment.views) >= 2, "consistency needs two views"
+    for wrong in ("consistency=much", "consistence", "rotation"):
+        assert main([*asked, "--also", wrong]) == 2
+    assert "there twice" in capsys.readouterr().err
+
+
 def test_new_suggests_for_the_images_as_they_were_set(images: Path, tmp_path: Path) -> None:
     path = tmp_path / "gray.toml"
     settings = ["--set", "data.size=16", "--set", "data.limit=20", "--set", "data.channels=gray"]
