@@ -208,6 +208,14 @@ def test_a_plugin_that_fails_is_in_the_table_and_the_rest_goes_on(images: Path, 
     assert any("could not be measured" in line for line in told)
 
 
+def test_a_method_that_these_images_cannot_teach_is_left_out_with_the_reason(images: Path, tmp_path: Path) -> None:
+    bench, told = bench_in(tmp_path, asked_for(images), "shuffle_and_learn")
+    table = bench.run()
+    assert [outcome.possible for outcome in table.outcomes] == [False]
+    assert "learns from films" in table.outcomes[0].problem
+    assert any("is left out" in line for line in told)
+
+
 def test_a_method_that_starts_from_a_run_takes_simclr_of_its_seed(images: Path, tmp_path: Path) -> None:
     later = dataclasses.replace(REGISTRY.method("rotation"), name="later", title="Later", starts_from_run=True)
     registry = with_methods(later=later)

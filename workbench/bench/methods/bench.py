@@ -30,9 +30,11 @@ from workbench.runs.events import read_events
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.split import read_split, write_split
 from workbench.runs.state import fold
-from workbench.spec.errors import Cancelled, TrainingError, UsageError, WorkbenchError
+from workbench.spec.errors import Cancelled, CheckError, TrainingError, UsageError, WorkbenchError
+from workbench.spec.experiment import Experiment
 from workbench.spec.params import convert
 from workbench.spec.progress import Report, ignore
+from workbench.training.check import check
 from workbench.training.devices import resolve_device
 from workbench.training.measure import measure
 
@@ -123,6 +125,7 @@ class Bench:
             self.report(f"measuring · {method}", self.methods.index(method), len(self.methods))
             try:
                 experiment = self.plan.experiment(method, waiting[0], rate=1.0)
+                self._refuse(experiment)
                 measured = measure(experiment, self.plan.scan.count, self.plan.registry)
                 self._rates[method] = measured.images_per_second
             except UsageError as error:
@@ -130,6 +133,12 @@ class Bench:
                 self.tell(f"{method} is left out: {error}")
             except Exception as error:  # noqa: BLE001  # its training says the same, in the table
                 self.tell(f"{method} could not be measured: {_words(error)}")
+
+    def _refuse(self, experiment: Experiment) -> None:
+        """Raises `CheckError` with what would stop the method on these images, as films that there are not."""
+        for finding in check(experiment, self.plan.scan.count, self.plan.registry):
+            if finding.level == "error":
+                raise CheckError(finding.message)
 
     def _one(self, method: str, seed: int, report: Report) -> str:
         """Trains and probes one run, as far as that is not done. Returns what came of it in words."""
