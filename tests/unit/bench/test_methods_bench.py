@@ -288,7 +288,7 @@ def test_every_method_gets_the_same_budget_its_own_recipe_and_views_it_can_use(i
     plan = plan_for(images, with_methods(multi=multi, local=local))
     assert any(view.role == "local" for view in load_preset(bundled("resources") / "presets" / "swav.toml").views)
     for name, info in plan.registry.methods.items():
-        if info.starts_from_run:
+        if info.starts_from_run or info.beside_only:
             continue
         experiment = plan.experiment(name, 3)
         assert (experiment.train.epochs, experiment.train.batch_size, experiment.seed) == (2, 16, 3)
