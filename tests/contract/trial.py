@@ -48,7 +48,7 @@ SLIM_OF: dict[str, dict[str, Any]] = {
     "w_mse": {"dim": 3, "slice": 4},
     "moco_v1": {"groups": 2},
     "consistency": {"distance": "contrast"},
-    "ibot": {"batch_norm": "on", "bottleneck": 64},
+    "ibot": {"bottleneck": 64},
 }
 """Others where a method asks for more images than entries, or a small batch has no more groups; and where a teacher,
 who has seen nothing yet, would sort all of a few images alike among a few directions."""
