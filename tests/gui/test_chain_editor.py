@@ -1,9 +1,10 @@
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QEnterEvent, QFocusEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QWidget, QWidgetAction
+from PySide6.QtWidgets import QApplication, QLabel, QWidget, QWidgetAction
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.session import Session
@@ -120,23 +121,42 @@ def test_ops_are_added_from_a_grouped_menu(edited: Edited) -> None:
     assert edited.told[-1][0] == "Add Horizontal flip"
 
 
-def test_a_title_gives_way_to_the_buttons_and_has_the_whole_row_otherwise(edited: Edited, qtbot: QtBot) -> None:
-    """Nothing is cut without an ellipsis, and nothing is kept free for buttons that are not there."""
-    row, other = edited.editor.rows[0], edited.editor.rows[2]
+def test_a_title_gives_way_to_the_buttons_and_has_the_whole_row_otherwise(qtbot: QtBot, session: Session) -> None:
+    """Nothing is cut without an ellipsis, and nothing is kept free for buttons that are not there.
+
+    A row that was never shown: no pointer and no focus of another window comes between.
+    """
+    row = OpRow(CROP, next(card for card in session.catalog.ops if card.name == CROP.op))
+    qtbot.addWidget(row)
     name = row._name
-    other.setFocus()
-    QTest.mouseMove(other)  # Nobody is at the row: an earlier test may have left the pointer over it.
-    row.setFixedWidth(600)
-    qtbot.waitUntil(lambda: row.solo.isHidden() and name.shown == name.text() == "Random resized crop")
+
+    def shown(width: int, *, near: bool) -> str:
+        row._show_buttons(near=near)
+        row.resize(width, 40)
+        row.grab()  # Lays out.
+        return name.shown
+
+    assert shown(600, near=False) == name.text() == "Random resized crop"
     spare = name.contentsRect().width() - name.fontMetrics().horizontalAdvance(name.text())
-    row.setFixedWidth(row.width() - spare + 2)
-    qtbot.waitUntil(lambda: row.width() < 600)
-    assert name.shown == name.text(), "just enough room for the title alone"
-    row.setFocus()
-    qtbot.waitUntil(lambda: name.shown.endswith("…"))
-    assert row.solo.isVisible()
+    enough = 600 - spare + 2
+    assert shown(enough, near=False) == name.text(), "just enough room for the title alone"
+    assert shown(enough, near=True).endswith("…")
+    assert row.solo.isVisibleTo(row)
     assert row.solo.geometry().left() >= name.geometry().right()
-    name.grab()
+
+
+def test_the_small_buttons_come_with_the_pointer_and_the_focus(edited: Edited) -> None:
+    row = edited.editor.rows[0]
+    middle = QPointF(row.rect().center())
+    row.clearFocus()
+    QApplication.sendEvent(row, QEvent(QEvent.Type.Leave))
+    assert not row.solo.isVisibleTo(row)
+    QApplication.sendEvent(row, QEnterEvent(middle, middle, middle))
+    assert row.solo.isVisibleTo(row)
+    QApplication.sendEvent(row, QEvent(QEvent.Type.Leave))
+    assert not row.solo.isVisibleTo(row)
+    QApplication.sendEvent(row, QFocusEvent(QEvent.Type.FocusIn))
+    assert row.solo.isVisibleTo(row)
 
 
 def test_an_op_that_is_not_installed_can_still_be_removed(edited: Edited, qtbot: QtBot) -> None:
