@@ -89,7 +89,7 @@ def _chance(params: NPIDParams, setting: Setting) -> float:
 
 METHOD = MethodInfo(
     name="npid",
-    title="Instance discrimination (NPID)",
+    title="Instance discrimination",
     family="contrastive",
     paper="arXiv:1805.01978",
     year=2018,

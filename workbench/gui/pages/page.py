@@ -3,11 +3,12 @@
 from typing import Literal
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from workbench.gui.bridge import Engine
 from workbench.gui.session import Session
 from workbench.gui.widgets.column import GUTTER
+from workbench.gui.widgets.elided import Elided
 
 PageState = Literal["ready", "needs", "running"]
 
@@ -34,9 +35,8 @@ class Page(QWidget):
 
         self._title = QLabel(self.title)
         self._title.setProperty("role", "title")
-        self._purpose = QLabel(self.purpose)
+        self._purpose = Elided(self.purpose)
         self._purpose.setProperty("role", "secondary")
-        self._purpose.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         words = QVBoxLayout()
         words.setSpacing(0)
         words.addWidget(self._title)
