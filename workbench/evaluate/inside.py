@@ -228,8 +228,9 @@ class _Looked:
         return alike, ShownPanel(part="answer", title="Most alike", pictures=marked, captions=words)
 
     def _lit(self, title: str, weights: Tensor, captions: tuple[str, ...] = ()) -> ShownPanel:
-        """The images, lit where the weights (n, h, w) are large; each image's largest is the brightest."""
-        light = weights / weights.flatten(1).amax(dim=1)[:, None, None].clamp(min=1e-12)
+        """The images, dark where the weights (n, h, w) are least and bright where they are largest, each on its own."""
+        least, most = (edge[:, None, None] for edge in weights.flatten(1).aminmax(dim=1))
+        light = (weights - least) / (most - least).clamp(min=1e-12)
         size = self.pictures.shape[1:3]
         shown = F.interpolate(light[:, None].clamp(0, 1), size=size, mode="bilinear", align_corners=False)[:, 0]
         share = shown[..., None].numpy()
