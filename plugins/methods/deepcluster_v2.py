@@ -20,6 +20,7 @@ from workbench.method.contract import (
     detached,
     drawing,
 )
+from workbench.method.crops import by_size
 from workbench.method.gather import as_leader, gather
 from workbench.method.heads import fitting_width, mlp
 from workbench.method.kmeans import spherical_kmeans
@@ -98,7 +99,7 @@ class DeepCluster(Method):
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """The cluster of each image, told from each of its views, for every head."""
         del progress
-        z = [self.projector(self.encoder(view)) for view in (*batch.views, *batch.local_views)]
+        z = by_size(lambda view: self.projector(self.encoder(view)), (*batch.views, *batch.local_views))
         labels = self.labels[:, batch.indices].flatten()
         losses, right = [], []
         for view in z:

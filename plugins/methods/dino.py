@@ -8,6 +8,7 @@ from torch import Tensor
 
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, MethodInfo, Progress, Setting, detached
+from workbench.method.crops import by_size
 from workbench.method.exhibit import Panel
 from workbench.method.momentum import Teacher
 from workbench.method.self_distillation import SelfDistillation, SelfDistillationParams, chance, collapses
@@ -34,8 +35,8 @@ class DINO(SelfDistillation):
 
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """Cross-entropy of all views with every other global view as the teacher sees it."""
-        student = [self.head(self.encoder(view)) for view in (*batch.views, *batch.local_views)]
-        teacher = [self.teacher(view) for view in batch.views]
+        student = by_size(self.student(), (*batch.views, *batch.local_views))
+        teacher = by_size(self.teacher, batch.views)
         value, parts = self.compared(student, teacher, self.center, progress)
         return Loss(value=value, parts=detached(**parts))
 

@@ -9,6 +9,7 @@ from workbench.method.backbone import Encoder
 from workbench.method.blockwise import blockwise_mask
 from workbench.method.coloring import number_colors, tinted
 from workbench.method.contract import Batch, Loss, MethodInfo, Progress, Setting, detached
+from workbench.method.crops import by_size
 from workbench.method.exhibit import Panel
 from workbench.method.losses.distillation import hidden_patches
 from workbench.method.masked_pictures import shares
@@ -66,7 +67,7 @@ class IBOT(SelfDistillation):
             student.append(whole)
             teacher.append(seen)
             of_patches.append(self._compare_patches(said, wanted, mask, progress))
-        student += [self.head(self.encoder(view)) for view in batch.local_views]
+        student += by_size(lambda view: self.head(self.encoder(view)), batch.local_views)
         value, parts = self.compared(student, teacher, self.center, progress)
         patches, entropy, told = torch.stack(of_patches).mean(dim=0)
         parts |= {"patches": patches, "patch_entropy": entropy, "patch_information": told}

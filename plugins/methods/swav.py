@@ -9,6 +9,7 @@ from torch import Tensor
 
 from workbench.method.backbone import Encoder
 from workbench.method.contract import Batch, Loss, Method, MethodInfo, Progress, Setting, Symptom, detached
+from workbench.method.crops import by_size
 from workbench.method.gather import gather, own_rows
 from workbench.method.heads import fitting_width, mlp
 from workbench.method.losses.clustering import swapped_prediction
@@ -97,7 +98,7 @@ class SwAV(Method):
     def loss(self, batch: Batch, progress: Progress) -> Loss:
         """Each global view's assignment, predicted from every other view."""
         count = len(batch.views)
-        z = [F.normalize(self.projector(self.encoder(view)).float()) for view in (*batch.views, *batch.local_views)]
+        z = by_size(self._vectors, (*batch.views, *batch.local_views))
         scores = [self.prototypes(one) for one in z]
         every = [gather(one.detach()) for one in z[:count]]
         past = self._past(progress)
@@ -112,6 +113,9 @@ class SwAV(Method):
             "spread": deviation(every[0]),
         }
         return Loss(value=value, parts=detached(**parts))
+
+    def _vectors(self, view: Tensor) -> Tensor:
+        return F.normalize(self.projector(self.encoder(view)).float())
 
     @torch.no_grad()
     def _assign(self, z: Tensor, past: Tensor) -> Tensor:

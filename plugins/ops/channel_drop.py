@@ -7,6 +7,7 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.fill import IN_TORCH, filled
+from workbench.augment.moving import moved
 from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
@@ -32,7 +33,7 @@ class ChannelDrop(Op[ChannelDropParams]):
 
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """New images."""
-        masks = drawn["dropped"][:, :, None, None].to(images.device).expand_as(images)
+        masks = moved(drawn["dropped"][:, :, None, None], images.device).expand_as(images)
         return filled(images, masks, self.params.fill, drawn["on"].long())
 
     def words(self, drawn: Drawn, item: int) -> str:

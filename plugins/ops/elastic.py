@@ -9,6 +9,7 @@ from torch import Tensor
 from workbench.augment.blur import blur_, reach
 from workbench.augment.draws import Draws
 from workbench.augment.field import uniform_field
+from workbench.augment.moving import moved
 from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
@@ -58,12 +59,12 @@ class Elastic(Op[ElasticParams]):
     def field(self, drawn: Drawn, size: tuple[int, int], device: torch.device) -> Tensor:
         """(n, h, w, 2): how far along x and y each pixel comes from, where the side is 2."""
         n, (height, width) = len(drawn["key"]), size
-        noise = uniform_field(drawn["key"].to(device), 2 * height * width).view(n, 2, height, width)
+        noise = uniform_field(moved(drawn["key"], device), 2 * height * width).view(n, 2, height, width)
         sigma = torch.full((n,), self.params.smooth * min(size))
         blur_(noise, torch.arange(n), sigma, widest_at=min(size) - 1)
         waves = noise.sub_(0.5)
         largest = waves.abs().amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-12)
-        shifts = 2 * drawn["shift"].to(device, torch.float32)[:, None, None, None]
+        shifts = 2 * moved(drawn["shift"], device, torch.float32)[:, None, None, None]
         return (waves / largest * shifts).permute(0, 2, 3, 1)
 
     def words(self, drawn: Drawn, item: int) -> str:

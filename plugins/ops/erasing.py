@@ -8,6 +8,7 @@ from torch import Tensor
 from workbench.augment.boxes import random_boxes
 from workbench.augment.draws import Draws
 from workbench.augment.fill import IN_TORCH, Fill, filled
+from workbench.augment.moving import moved
 from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
@@ -41,7 +42,7 @@ class Erasing(Op[ErasingParams]):
 
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """New images: the fill inside the box, the image outside."""
-        left, top, right, bottom = drawn["box"].to(images.device)[:, :, None, None].unbind(1)
+        left, top, right, bottom = moved(drawn["box"], images.device)[:, :, None, None].unbind(1)
         y = torch.arange(images.shape[2], device=images.device)[:, None]
         x = torch.arange(images.shape[3], device=images.device)
         hole = (y >= top) & (y < bottom) & (x >= left) & (x < right)

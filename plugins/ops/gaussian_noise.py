@@ -6,7 +6,8 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.field import normal_field
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes, spread
+from workbench.augment.moving import moved, spread
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
 
@@ -34,7 +35,7 @@ class GaussianNoise(Op[GaussianNoiseParams]):
 
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """In place."""
-        noise = normal_field(drawn["key"].to(images.device), images[0].numel()).view_as(images)
+        noise = normal_field(moved(drawn["key"], images.device), images[0].numel()).view_as(images)
         return images.add_(noise.mul_(spread(drawn["sigma"], images))).clamp_(0, 1)
 
     def words(self, drawn: Drawn, item: int) -> str:

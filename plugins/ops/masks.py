@@ -7,6 +7,7 @@ from torch import Tensor
 from workbench.augment.draws import Draws
 from workbench.augment.fill import IN_TORCH, Fill, filled
 from workbench.augment.masks import block_mask, on_pixels, random_mask
+from workbench.augment.moving import moved
 from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.spec.params import Params, param
 
@@ -33,7 +34,7 @@ class BlockMaskParams(Params, frozen=True, kw_only=True):
 def _hidden(images: Tensor, drawn: Drawn, fill: Fill) -> Tensor:
     """New images, filled where 'mask' (n, patches, patches) says so."""
     height, width = images.shape[2:]
-    hidden = on_pixels(drawn["mask"], height, width)[:, None].to(images.device)
+    hidden = moved(on_pixels(drawn["mask"], height, width)[:, None], images.device)
     return filled(images, hidden, fill, drawn["key"])
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from workbench.augment.draws import Draws
 from workbench.augment.fill import Fill, filled
 from workbench.augment.masks import rectangle_mask
+from workbench.augment.moving import moved
 from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability
 from workbench.spec.params import Params, param
 
@@ -30,13 +31,13 @@ class PatchShuffle(Op[PatchShuffleParams]):
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """New images."""
         n, channels, height, width = images.shape
-        order = drawn["order"].to(images.device)
+        order = moved(drawn["order"], images.device)
         side = round(order.shape[1] ** 0.5)
         tall, wide = height // side, width // side
         inner = images[:, :, : side * tall, : side * wide]
         patches = inner.reshape(n, channels, side, tall, side, wide).permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
-        moved = patches[torch.arange(n, device=images.device)[:, None], order]
-        grid = moved.view(n, side, side, channels, tall, wide).permute(0, 3, 1, 4, 2, 5)
+        laid = patches[torch.arange(n, device=images.device)[:, None], order]
+        grid = laid.view(n, side, side, channels, tall, wide).permute(0, 3, 1, 4, 2, 5)
         result = images.clone()
         result[:, :, : side * tall, : side * wide] = grid.reshape(n, channels, side * tall, side * wide)
         return result
@@ -67,7 +68,7 @@ class PatchDrop(Op[PatchDropParams]):
 
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """New images."""
-        return filled(images, drawn["mask"][:, None].to(images.device), self.params.fill, drawn["key"])
+        return filled(images, moved(drawn["mask"][:, None], images.device), self.params.fill, drawn["key"])
 
     def words(self, drawn: Drawn, item: int) -> str:
         """'32 % gone'."""
@@ -107,8 +108,8 @@ class PatchReplace(Op[PatchReplaceParams]):
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """New images."""
         moves = zip(drawn["down"].tolist(), drawn["right"].tolist(), strict=True)
-        moved = [image.roll(move, dims=(1, 2)) for image, move in zip(images, moves, strict=True)]
-        return torch.stack(moved).where(drawn["mask"][:, None].to(images.device), images)
+        rolled = [image.roll(move, dims=(1, 2)) for image, move in zip(images, moves, strict=True)]
+        return torch.stack(rolled).where(moved(drawn["mask"][:, None], images.device), images)
 
     def words(self, drawn: Drawn, item: int) -> str:
         """'32 % replaced'."""

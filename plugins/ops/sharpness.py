@@ -6,6 +6,7 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.median import medians
+from workbench.augment.moving import moved
 from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.augment.tones import sharpened
 from workbench.spec.params import Params, param
@@ -56,7 +57,7 @@ class Median(Op[MedianParams]):
         """New images; those of one reach together."""
         result = images.clone()
         for radius in sorted(set(drawn["radius"].tolist())):
-            place = (drawn["radius"] == radius).nonzero().squeeze(1).to(images.device)
+            place = moved((drawn["radius"] == radius).nonzero().squeeze(1), images.device)
             result[place] = medians(images[place], radius)
         return result
 

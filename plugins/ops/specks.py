@@ -8,7 +8,8 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.field import paired_fields, uniform_field
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes, spread
+from workbench.augment.moving import moved, spread
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.augment.pixels import pieces
 from workbench.spec.params import Params, param
 
@@ -42,9 +43,9 @@ class PoissonNoise(Op[PoissonParams]):
 
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """New images."""
-        photons = drawn["photons"].to(images.device)[:, None]
+        photons = moved(drawn["photons"], images.device)[:, None]
         rates = images.flatten(1) * photons
-        uniform, normal = paired_fields(drawn["key"].to(images.device), rates.shape[1])
+        uniform, normal = paired_fields(moved(drawn["key"], images.device), rates.shape[1])
         if images.device.type != "cpu":
             rates = poisson(rates.view(-1), uniform.view(-1), normal.view(-1)).view(rates.shape)
         else:
@@ -113,7 +114,7 @@ class SaltAndPepper(Op[SaltParams]):
     def change(self, images: Tensor, drawn: Drawn) -> Tensor:
         """In place; by products, which are quicker than `where`."""
         n, _, height, width = images.shape
-        number = uniform_field(drawn["key"].to(images.device), height * width).view(n, 1, height, width)
+        number = uniform_field(moved(drawn["key"], images.device), height * width).view(n, 1, height, width)
         share = spread(drawn["share"], images)
         white = (number < share * self.params.salt).float()
         black = (number > 1 - share * (1 - self.params.salt)).float()

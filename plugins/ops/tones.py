@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from workbench.augment.draws import Draws
-from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes, spread
+from workbench.augment.moving import spread
+from workbench.augment.op import Drawn, Ladder, Op, OpInfo, Probability, sometimes
 from workbench.augment.pixels import pieces
 from workbench.augment.tones import solarized
 from workbench.spec.params import Params, param

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from workbench.augment.compiled import kernels_for
+from workbench.augment.moving import moved
 
 # Beyond this many deviations the bell has 0.05 % of its weight: less than a tenth of a gray level of 255.
 _REACH = 3.5
@@ -28,8 +29,8 @@ def blur_(images: Tensor, rows: Tensor, sigma: Tensor, *, widest_at: int = 0) ->
         return
     for radius in sorted(set(radii.tolist())):
         chosen = (radii == radius).nonzero().squeeze(1)
-        place = rows[chosen].to(images.device)
-        images[place] = _by_shifts(images[place], bells[chosen, : radius + 1].to(images.device))
+        place = moved(rows[chosen], images.device)
+        images[place] = _by_shifts(images[place], moved(bells[chosen, : radius + 1], images.device))
 
 
 def widest(size: int) -> int:

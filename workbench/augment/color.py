@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from workbench.augment.compiled import kernels_for
+from workbench.augment.moving import moved, spread
 
 # ITU-R 601-2 luma, with torchvision's digits.
 RED, GREEN, BLUE = 0.2989, 0.587, 0.114
@@ -27,7 +28,7 @@ def grayscale_(images: Tensor, rows: Tensor) -> None:
     if kernels is not None:
         kernels.grayscale(images.flatten(2).numpy(), rows.numpy())
         return
-    place = rows.to(images.device)
+    place = moved(rows, images.device)
     images[place] = luma(images[place]).expand(-1, 3, -1, -1)
 
 
@@ -39,7 +40,7 @@ def jitter_(images: Tensor, rows: Tensor, order: Tensor, factors: Mapping[str, T
     """
     kernels = kernels_for(images)
     if kernels is None:
-        place = rows.to(images.device)
+        place = moved(rows, images.device)
         images[place] = _jittered_by_rounds(images[place], order, factors)
         return
     used = torch.tensor([part in factors for part in PARTS])
@@ -56,8 +57,8 @@ def _jittered_by_rounds(images: Tensor, order: Tensor, factors: Mapping[str, Ten
     for number in range(_HUE + 1):
         rows = (hue_at == number).nonzero().squeeze(1)
         if "hue" in factors and is_color and rows.numel() > 0:
-            place = rows.to(images.device)
-            shift = factors["hue"][rows].to(images.device)[:, None, None, None]
+            place = moved(rows, images.device)
+            shift = moved(factors["hue"][rows], images.device)[:, None, None, None]
             images[place] = shift_hue_(images[place], shift)
         if number < _HUE:
             _blend_kinds(images, factors, rounds[:, number])
@@ -73,16 +74,13 @@ def _blend_kinds(images: Tensor, factors: Mapping[str, Tensor], kinds: Tensor) -
     if bool((kept == 1).all()):
         return
 
-    def spread(values: Tensor) -> Tensor:
-        return values.to(images.device, torch.float32, non_blocking=True)[:, None, None, None]
-
     lost = 1 - kept
     contrast, saturation = lost * (kinds == _CONTRAST), lost * (kinds == _SATURATION)
     blend_(
         images,
-        spread(kept),
-        spread(saturation) if bool(saturation.any()) else None,
-        spread(contrast).mul_(mean_luma(images)) if bool(contrast.any()) else None,
+        spread(kept, images),
+        spread(saturation, images) if bool(saturation.any()) else None,
+        spread(contrast, images).mul_(mean_luma(images)) if bool(contrast.any()) else None,
     )
 
 

@@ -53,14 +53,14 @@ def _uniform(levels: Tensor) -> Tensor:
 
 
 def _normal(levels: Tensor) -> Tensor:
-    numbers: Tensor = _quantiles().to(levels.device).take(levels.long())
+    numbers: Tensor = _quantiles(levels.device).take(levels.long())
     return numbers
 
 
-@lru_cache(maxsize=1)
-def _quantiles() -> Tensor:
+@lru_cache(maxsize=4)
+def _quantiles(device: torch.device) -> Tensor:
     quantiles: Tensor = torch.special.ndtri((torch.arange(65536, dtype=torch.float64) + 0.5) / 65536)
-    return quantiles.float()
+    return quantiles.float().to(device)
 
 
 def _sixteen_bits(keys: Tensor, count: int) -> Tensor:

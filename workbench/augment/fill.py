@@ -6,6 +6,7 @@ from typing import Literal
 from torch import Tensor
 
 from workbench.augment.field import uniform_field
+from workbench.augment.moving import moved
 
 Fill = Literal["black", "gray", "mean", "noise"]
 
@@ -32,5 +33,5 @@ def filled(images: Tensor, masks: Tensor, fill: Fill, keys: Tensor) -> Tensor:
             # In two steps: the result may not depend on how many images there are.
             stuff = images.mean(dim=3).mean(dim=2)[:, :, None, None]
         case "noise":
-            stuff = uniform_field(keys.to(images.device), images[0].numel()).view_as(images)
+            stuff = uniform_field(moved(keys, images.device), images[0].numel()).view_as(images)
     return stuff.where(masks, images) if stuff.dim() else images.masked_fill(masks, float(stuff))

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from workbench.augment.axes import sums_along
 from workbench.augment.compiled import kernels_for
+from workbench.augment.moving import moved
 
 Floats = NDArray[np.float32]
 
@@ -92,7 +93,7 @@ def resample(images: Tensor, matrices: Tensor, size: tuple[int, int], out: Tenso
         return result.copy_(_resampled(images, matrices, size, present[0]))
     for kind in present:
         chosen = (kinds == kind).nonzero().squeeze(1)
-        place = chosen.to(images.device)
+        place = moved(chosen, images.device)
         result[place] = _resampled(images[place], matrices[chosen], size, kind)
     return result
 
@@ -237,9 +238,10 @@ def _sampled(images: Tensor, matrices: Tensor, size: tuple[int, int], factor: in
 
 def _grid(matrices: Tensor, height: int, width: int, device: torch.device) -> Tensor:
     """(n, height, width, 2) float32: where each output pixel's center lies in the input."""
-    x = ((2 * torch.arange(width, dtype=torch.float64) + 1) / width - 1).to(device, torch.float32)
-    y = ((2 * torch.arange(height, dtype=torch.float64) + 1) / height - 1).to(device, torch.float32)
-    entries = matrices.to(torch.float32).to(device)[..., None, None].unbind(1)
+    x = (2 * torch.arange(width, dtype=torch.float64) + 1) / width - 1
+    y = (2 * torch.arange(height, dtype=torch.float64) + 1) / height - 1
+    x, y = moved(x, device, torch.float32), moved(y, device, torch.float32)
+    entries = moved(matrices, device, torch.float32)[..., None, None].unbind(1)
     grid = torch.empty((len(matrices), height, width, 2), device=device)
 
     def linear(row: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from workbench.augment.draws import Draws
 from workbench.augment.geometry import resample
+from workbench.augment.moving import moved
 from workbench.spec.catalog import OpCard, OpGroup
 from workbench.spec.params import Params, describe, param
 
@@ -63,7 +64,7 @@ class Op(ABC, Generic[P]):
         elif len(rows) == len(images):
             _put(images, self.change(images, drawn))
         else:
-            place = rows.to(images.device)
+            place = moved(rows, images.device)
             images[place] = self.change(images[place], drawn)
 
     def words(self, drawn: Drawn, item: int) -> str:
@@ -171,8 +172,3 @@ def _put(images: Tensor, changed: Tensor) -> None:
 def sometimes(expression: str, p: float) -> str:
     """An expression of `OpInfo.torchvision` that acts with probability p."""
     return expression if p >= 1 else f"v2.RandomApply([{expression}], p={p:g})"
-
-
-def spread(values: Tensor, images: Tensor) -> Tensor:
-    """A number per image, (n,), as (n, 1, 1, 1) beside images (n, C, h, w): float32, on their device."""
-    return values.to(images.device, torch.float32, non_blocking=True)[:, None, None, None]

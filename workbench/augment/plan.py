@@ -5,6 +5,7 @@ is, to the pixel, what is fed.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -66,11 +67,14 @@ class ViewPlan:
         self._chains = tuple(chains[kind] for kind in self.kinds)
 
     @torch.no_grad()
-    def make(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[Tensor]:
+    def make(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor, together: bool | None = None) -> list[Tensor]:
         """Every view of a batch: (n, C, h, w) float32 in [0, 1] each, on the device of the pixels.
 
-        pixels: (n, C, S, S) uint8 or uint16. ids: (n,) int64, who the images are (`data.identity`).
+        pixels: (n, C, S, S) uint8 or uint16. ids: (n,) int64, who the images are (`data.identity`). together: whether
+        all copies of a kind are made at once, unless said otherwise only on a GPU: the views are the same.
         """
+        if pixels.device.type != "cpu" if together is None else together:
+            return self._made_by_kind(pixels, seed=seed, epoch=epoch, ids=ids)
         drawings = self._drawings(pixels, seed=seed, epoch=epoch, ids=ids)
         channels = pixels.shape[1]
         views = [pixels.new_empty((len(pixels), channels, size, size), dtype=torch.float32) for size in self.sizes]
@@ -118,6 +122,18 @@ class ViewPlan:
             )
             for view, (chain, drawing) in enumerate(zip(self._chains, drawings, strict=True))
         ]
+
+    def _made_by_kind(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[Tensor]:
+        """As `make`, all copies of a kind at once: what a GPU waits for is how often it is asked, not how much."""
+        shape, images = _checked(pixels, ids), as_floats(pixels)
+        views: list[Tensor] = []
+        for count in Counter(self.kinds).values():
+            first = len(views)
+            keys = [sample_keys(seed, epoch, ids, view) for view in range(first, first + count)]
+            chain = self._chains[first]
+            made = chain.apply(images.repeat(count, 1, 1, 1), chain.draw(torch.cat(keys), shape))
+            views.extend(made.split(len(images)))
+        return views
 
     def _drawings(self, pixels: Tensor, *, seed: int, epoch: int, ids: Tensor) -> list[Drawing]:
         shape = _checked(pixels, ids)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from workbench.augment.color import blend_, mean_luma
 from workbench.augment.geometry import affine, resample
-from workbench.augment.op import spread
+from workbench.augment.moving import moved, spread
 from workbench.augment.tones import autocontrasted, equalized, posterized, sharpened, solarized
 
 Change = Callable[[Tensor, Tensor], Tensor]
@@ -23,7 +23,7 @@ def changed(images: Tensor, kinds: Tensor, magnitudes: Tensor) -> Tensor:
     result = images.clone()
     for kind in sorted(set(kinds.tolist())):
         rows = (kinds == kind).nonzero().squeeze(1)
-        place = rows.to(images.device)
+        place = moved(rows, images.device)
         result[place] = OPS[NAMES[kind]](images[place], magnitudes[rows])
     return result
 

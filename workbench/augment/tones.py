@@ -7,7 +7,7 @@ and what becomes of an image does not depend on the others.
 import torch
 from torch import Tensor
 
-from workbench.augment.op import spread
+from workbench.augment.moving import spread
 
 _LEVELS = 256
 

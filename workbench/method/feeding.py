@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from workbench.augment.moving import moved
 from workbench.augment.plan import ViewPlan
 from workbench.method.contract import Batch
 
@@ -49,4 +50,4 @@ def _corners(plan: ViewPlan, pixels: Tensor, *, seed: int, epoch: int, ids: Tens
     for view, role in enumerate(plan.roles):
         if role == "global":
             found = plan.corners((channels, height, width), seed=seed, epoch=epoch, ids=ids, view=view)
-            yield found.to(pixels.device)
+            yield moved(found, pixels.device)

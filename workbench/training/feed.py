@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from workbench.augment.moving import moved
+
 _AHEAD = 2
 
 Tuples = Callable[[Tensor], Tensor | None]
@@ -137,15 +139,12 @@ class Feed:
         return _Block(indices=indices, pixels=pixels.pin_memory() if self._device.type == "cuda" else pixels)
 
     def _move(self, step: int, block: _Block) -> Drawn:
-        def move(values: NDArray[np.int64]) -> Tensor:
-            return torch.from_numpy(values).to(self._device, non_blocking=True)
-
         return Drawn(
             step=step,
             pixels=block.pixels.to(self._device, non_blocking=True),
             ids=torch.from_numpy(self._ids[block.indices]),
-            indices=move(block.indices),
-            labels=move(self._labels[block.indices]),
+            indices=moved(torch.from_numpy(block.indices), self._device),
+            labels=moved(torch.from_numpy(self._labels[block.indices]), self._device),
         )
 
 

@@ -82,6 +82,8 @@ def test_neither_order_nor_size_of_the_batch_matters(
     rest = made(chosen, images[shuffle[cut:]], ids[shuffle[cut:]], seed)
     for view, batch in enumerate(whole):
         assert torch.equal(torch.cat([first[view], rest[view]]), batch[shuffle])
+    together = chosen.make(images, seed=seed, epoch=0, ids=ids, together=True)  # As on a GPU.
+    assert all(torch.equal(one, other) for one, other in zip(together, whole, strict=True))
     shown = chosen.show(images[shuffle[:1]], seed=seed, epoch=0, ids=ids[shuffle[:1]])
     for view, batch in enumerate(whole):
         assert torch.equal(shown[view].pictures, as_levels(batch[shuffle[:1]]))
