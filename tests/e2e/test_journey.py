@@ -112,10 +112,10 @@ def test_from_a_folder_to_a_verified_encoder_and_back(
     method.start_button.click()
     run = session.run
     assert run is not None
-    qtbot.waitUntil(lambda: bool(session.watcher.state and session.watcher.state.snapshots), timeout=PATIENCE_MS)
     sign = control.heartbeat(run)
     assert sign is not None
     assert sign.pid != os.getpid()
+    qtbot.waitUntil(lambda: bool(session.watcher.state and session.watcher.state.snapshots), timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: session.watcher.status == "finished", timeout=PATIENCE_MS)
     name, state = status(run)
     assert name == "finished"

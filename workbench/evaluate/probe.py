@@ -1,7 +1,7 @@
 """Probes of a run: the frozen encoder, the same encoder untrained, and raw pixels, side by side."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +26,8 @@ from workbench.spec.progress import Report, ignore
 
 Kind = Literal["knn", "linear"]
 Subject = Literal["encoder", "untrained", "pixels"]
+_Features = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Of the train and of the test side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,7 @@ def evaluate_run(
     labels: Labels | None = None,
     neighbors: int = 20,
     limit: int = 0,
+    known: Sequence[ProbeResult] = (),
     device: torch.device | None = None,
     registry: Registry | None = None,
     report: Report = ignore,
@@ -63,7 +66,8 @@ def evaluate_run(
 
     `column` is 'label' or a factor of the run's split; `labels`, where given, stands in its place. Images
     without a label are left out; `limit` uses at most that many train and that many test images. The
-    probes are fitted to the train side of the run's own split and counted on its test side.
+    probes are fitted to the train side of the run's own split and counted on its test side. known: results of raw
+    pixels or of the untrained encoder that are known from a run with the same split (and the same first weights).
 
     Raises `UsageError` where there are fewer than two classes, or a side is empty.
     """
@@ -77,22 +81,25 @@ def evaluate_run(
     values = _values(prepared, column, labels)
     sides = _limited(labeled_sides(prepared, values, name), limit)
     before = encoder_hash(trained.encoder)
-    features: dict[Subject, tuple[NDArray[np.float32], NDArray[np.float32]]] = {
-        "encoder": _embedded(trained, prepared, sides, device=place, report=_about("the encoder", report)),
-        "untrained": _embedded(
-            load_encoder(run, registry=registry, trained=False),
-            prepared,
-            sides,
-            device=place,
-            report=_about("the untrained encoder", report),
-        ),
-        "pixels": _pixels(prepared, sides, report=_about("raw pixels", report)),
+
+    def embedded(loaded: LoadedEncoder, words: str) -> _Features:
+        return _embedded(loaded, prepared, sides, device=place, report=_about(words, report))
+
+    making: dict[Subject, Callable[[], _Features]] = {
+        "encoder": lambda: embedded(trained, "the encoder"),
+        "untrained": lambda: embedded(load_encoder(run, registry=registry, trained=False), "the untrained encoder"),
+        "pixels": lambda: _pixels(prepared, sides, report=_about("raw pixels", report)),
     }
-    results = tuple(
-        _probe(kind, subject, features[subject], sides, neighbors=neighbors, device=place, report=report)
-        for kind in probes
-        for subject in features
-    )
+    found = {(result.kind, result.subject): result for result in known}
+    for subject, made in making.items():
+        missing = [kind for kind in probes if (kind, subject) not in found]
+        if missing:
+            features = made()
+            for kind in missing:
+                found[kind, subject] = _probe(
+                    kind, subject, features, sides, neighbors=neighbors, device=place, report=report
+                )
+    results = tuple(found[kind, subject] for kind in probes for subject in making)
     evaluation = Evaluation(
         epoch=trained.epoch,
         column=name,
@@ -164,7 +171,7 @@ def _limited(sides: Sides, limit: int) -> Sides:
 
 def _embedded(
     loaded: LoadedEncoder, prepared: Prepared, sides: Sides, *, device: torch.device, report: Report
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> _Features:
     """Features of the train and of the test side. Raises `DataError` where they are not numbers."""
     rows = np.concatenate([sides.train, sides.test])
     features = embed(
@@ -184,7 +191,7 @@ def _embedded(
     return features[: len(sides.train)], features[len(sides.train) :]
 
 
-def _pixels(prepared: Prepared, sides: Sides, *, report: Report) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _pixels(prepared: Prepared, sides: Sides, *, report: Report) -> _Features:
     """Centered on the train side, because the cosine of raw pixels tells little but brightness."""
     train = pixel_features(prepared.store.pixels, sides.train, report=report)
     test = pixel_features(prepared.store.pixels, sides.test, report=report)
@@ -195,7 +202,7 @@ def _pixels(prepared: Prepared, sides: Sides, *, report: Report) -> tuple[NDArra
 def _probe(
     kind: Kind,
     subject: Subject,
-    features: tuple[NDArray[np.float32], NDArray[np.float32]],
+    features: _Features,
     sides: Sides,
     *,
     neighbors: int,

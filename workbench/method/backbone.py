@@ -68,6 +68,11 @@ class BackboneInfo:
     fixed_size: bool = False
     provides: tuple[str, ...] = ("features",)
 
+    @property
+    def is_transformer(self) -> bool:
+        """Whether it wants a transformer's optimizer."""
+        return "Transformer" in self.family
+
     def card(self) -> BackboneCard:
         """This backbone as plain data."""
         return BackboneCard(

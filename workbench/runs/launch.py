@@ -11,9 +11,10 @@ from workbench.runs import control
 from workbench.runs.folder import RunFolder
 
 
-def launch_trainer(run: RunFolder) -> int:
+def launch_trainer(run: RunFolder, *, threads: int = 0) -> int:
     """Starts `workbench resume RUN` detached, with its output in trainer.log. Returns the process id.
 
+    threads: how many it may compute with, where others train beside it; 0 leaves that to torch.
     Requests to pause or stop that an earlier trainer has not answered are withdrawn. It works in the same
     folder as whoever starts it, so that relative paths mean the same, and imports nothing from there (-P).
     """
@@ -23,6 +24,8 @@ def launch_trainer(run: RunFolder) -> int:
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+    if threads:
+        environment["OMP_NUM_THREADS"] = str(threads)
     with run.log_file.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "workbench", "resume", str(run.path), "--quiet"],

@@ -59,6 +59,9 @@ _LEAST_EPOCHS = 10
 _SHORT_STEPS = 3000
 """Steps of a run below which a method's `short_rate` is suggested in place of a recipe for long ones."""
 _SHORT_DECAY = 1e-4
+_TRANSFORMER_RATE = 5e-4
+_TRANSFORMER_DECAY = 0.05
+"""Per 256 images: the rate of DINO (arXiv:2104.14294, section 3.2), the decay of DeiT (arXiv:2012.12877, table 9)."""
 _WATCH_IMAGES = 2000
 _WATCH_SHARE = 0.02
 
@@ -72,10 +75,11 @@ def suggest(
     backbone: str = "",
     preset: str = "",
     scaled: bool = True,
+    budget: int = 0,
     registry: Registry,
 ) -> tuple[Experiment, tuple[str, ...]]:
     """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already; also: the
-    tasks beside the method's own.
+    tasks beside the method's own; budget: training images that it may see in all, 0 for what gives a first result.
 
     preset, scaled: see `suggest_views`. Raises `CheckError` for a folder without images, `NotFoundError` for an
     unknown method, backbone or preset.
@@ -95,7 +99,7 @@ def suggest(
     reasons.extend(about_views)
     chosen = _backbone(images, data, card, device, backbone, registry, reasons)
     stem = _stem(registry.backbone(chosen), data, device, reasons)
-    train = _train(images, data, card, device, registry.backbone(chosen), reasons)
+    train = _train(images, data, card, device, registry.backbone(chosen), budget, reasons)
     copies = sum(view.count * view.size**2 for view in views) / data.size**2
     watch = _watch(images, scan.count, train.epochs, copies, reasons)
     experiment = Experiment(
@@ -224,23 +228,24 @@ def _budget(data: DataSpec, device: Device, info: BackboneInfo) -> float:
 
 
 def _train(
-    images: int, data: DataSpec, card: MethodCard, device: Device, info: BackboneInfo, reasons: list[str]
+    images: int,
+    data: DataSpec,
+    card: MethodCard,
+    device: Device,
+    info: BackboneInfo,
+    budget: int,
+    reasons: list[str],
 ) -> TrainSpec:
-    budget = _budget(data, device, info)
     most = 256 if data.size <= CPU_LARGEST else 128
     batch = max(card.min_batch, 2, min(most, 2 ** (max(1, images // 4).bit_length() - 1)))
     batch = min(batch, max(1, images))
-    epochs = max(_LEAST_EPOCHS, min(400, round(budget / images / 10) * 10))
-    warmup = min(card.recipe.warmup, epochs // 10)
     reasons.append(f"A batch of {batch}, so that an epoch over {images:,} training images has {images // batch} steps.")
-    where = "on this machine's CPU" if device.name == "cpu" else f"on {device.title}"
-    if epochs * images > 2 * budget:
-        reasons.append(
-            f"{epochs} epochs, the least that shows something; {where} they take long: data.limit uses fewer images, "
-            "and train.max_minutes ends in time."
-        )
+    if budget:
+        epochs = max(1, round(budget / images))
+        reasons.append(f"{epochs} epochs, which come nearest to {budget:,} images seen.")
     else:
-        reasons.append(f"{epochs} epochs, which is a first result in reasonable time {where}; more are better.")
+        epochs = _first_epochs(images, data, device, info, reasons)
+    warmup = min(card.recipe.warmup, epochs // 10)
     recipe = _recipe(card, info, epochs * max(1, images // batch), reasons)
     return TrainSpec(
         epochs=epochs,
@@ -254,10 +259,36 @@ def _train(
     )
 
 
+def _first_epochs(images: int, data: DataSpec, device: Device, info: BackboneInfo, reasons: list[str]) -> int:
+    budget = _budget(data, device, info)
+    epochs = max(_LEAST_EPOCHS, min(400, round(budget / images / 10) * 10))
+    where = "on this machine's CPU" if device.name == "cpu" else f"on {device.title}"
+    if epochs * images > 2 * budget:
+        reasons.append(
+            f"{epochs} epochs, the least that shows something; {where} they take long: data.limit uses fewer images, "
+            "and train.max_minutes ends in time."
+        )
+    else:
+        reasons.append(f"{epochs} epochs, which is a first result in reasonable time {where}; more are better.")
+    return epochs
+
+
 def _recipe(card: MethodCard, info: BackboneInfo, steps: int, reasons: list[str]) -> Recipe:
-    """The method's recipe, or for a convolutional network in a short run AdamW at its `short_rate`."""
+    """The method's recipe; AdamW for a transformer, and for a convolutional network in a short run where it helps."""
     recipe = card.recipe
-    if recipe.short_rate > 0 and steps < _SHORT_STEPS and "tokens" not in info.provides:
+    if info.is_transformer and recipe.optimizer != "adamw":
+        reasons.append(
+            f"AdamW at {_TRANSFORMER_RATE:g}, because transformers learn badly with {recipe.optimizer.upper()}, which "
+            f"{card.title} was published with."
+        )
+        return replace(
+            recipe,
+            optimizer="adamw",
+            learning_rate=_TRANSFORMER_RATE,
+            weight_decay=_TRANSFORMER_DECAY,
+            weight_decay_factor=1.0,
+        )
+    if recipe.short_rate > 0 and steps < _SHORT_STEPS and not info.is_transformer:
         reasons.append(
             f"AdamW at {recipe.short_rate:g}, because {steps:,} steps are few: the published recipe of {card.title} "
             f"({recipe.optimizer} at {recipe.learning_rate:g}) is for tens of thousands, and learns little in so few."

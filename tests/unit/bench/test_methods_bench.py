@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from workbench.bench.methods.apart import train_apart
+from workbench.bench.methods.apart import Probers, probe_here, train_apart
 from workbench.bench.methods.asked import Asked, Budget, claim, parse_budget
 from workbench.bench.methods.bench import JSON, MARKDOWN, Bench, make_bench
 from workbench.bench.methods.plan import Plan, in_order, make_plan
@@ -25,8 +26,9 @@ from workbench.method.contract import Batch, Loss, MethodInfo, Progress, Setting
 from workbench.runs.events import Phase, Started, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.launch import launch_trainer
+from workbench.runs.results import load_evaluations
 from workbench.runs.state import fold
-from workbench.spec.errors import Cancelled, CheckError, NotFoundError, TrainingError, UsageError
+from workbench.spec.errors import Cancelled, CheckError, NotFoundError, TrainingError, UsageError, WorkbenchError
 from workbench.spec.places import bundled
 from workbench.spec.presets import load_preset
 from workbench.spec.progress import Report, ignore
@@ -58,10 +60,12 @@ class Here:
         self.trained: list[str] = []
         self._registry = registry
         self._interrupt = interrupt
+        self._lock = threading.Lock()
 
     def __call__(self, run: RunFolder, report: Report = ignore) -> None:
-        number = len(self.trained)
-        self.trained.append(run.experiment().name)
+        with self._lock:
+            number = len(self.trained)
+            self.trained.append(run.experiment().name)
 
         def told(what: str, done: int, total: int) -> None:
             if what.startswith("training") and number == self._interrupt:
@@ -73,11 +77,26 @@ class Here:
 
 
 def bench_in(
-    out: Path, asked: Asked, *methods: str, seeds: int = 1, registry: Registry = REGISTRY, trainer: Here | None = None
+    out: Path,
+    asked: Asked,
+    *methods: str,
+    seeds: int = 1,
+    at_once: int = 1,
+    registry: Registry = REGISTRY,
+    trainer: Here | None = None,
 ) -> tuple[Bench, list[str]]:
     told: list[str] = []
-    bench = make_bench(out, asked, registry=registry, methods=methods, seeds=seeds, tell=told.append)
-    bench.train = trainer or Here(registry)
+    bench = make_bench(
+        out,
+        asked,
+        registry=registry,
+        methods=methods,
+        seeds=seeds,
+        at_once=at_once,
+        train=trainer or Here(registry),
+        probe=lambda run, known: probe_here(run.path, known),
+        tell=told.append,
+    )
     return bench, told
 
 
@@ -145,7 +164,7 @@ def test_an_interrupted_run_is_gone_on_with(images: Path, tmp_path: Path) -> Non
     bench, told = bench_in(tmp_path, asked, "simclr", "rotation", trainer=Here(interrupt=1))
     with pytest.raises(KeyboardInterrupt):
         bench.run()
-    assert "interrupted" in told[-1]
+    assert told[-1].startswith("Interrupted.")
     kept = msgspec.json.decode((tmp_path / JSON).read_bytes(), type=Table)
     assert not kept.complete
     assert "| not yet |" in markdown(kept)
@@ -358,8 +377,90 @@ def test_a_folder_holds_one_bench(images: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"another budget: 128 images, and now 3 min"):
         claim(tmp_path / "out", replace(asked, budget=Budget(minutes=3)))
     with pytest.raises(NotFoundError, match="simlcr"):
-        make_bench(tmp_path / "new", asked, registry=REGISTRY, methods=("simlcr",))
+        bench_in(tmp_path / "new", asked, "simlcr")
     assert not (tmp_path / "new").exists()
+
+
+def test_encoders_are_fine_tuned_beside_one_that_nothing_trained(images: Path, tmp_path: Path) -> None:
+    asked = asked_for(images, fine_tuning=64)
+    bench, told = bench_in(tmp_path, asked, "rotation", "supervised")
+    table = bench.run()
+    assert table.complete
+    assert isinstance(bench.train, Here)
+    tuned = ["from scratch seed 0, fine-tuned", "rotation seed 0, fine-tuned"]
+    assert sorted(name for name in bench.train.trained if name.endswith("tuned")) == tuned
+    runs = {run.experiment().name: run for run in map(RunFolder, (tmp_path / "fine-tuned").iterdir())}
+    weights = [runs[name].experiment().backbone.weights for name in tuned]
+    assert weights[0] == "none"
+    assert RunFolder(Path(weights[1])).experiment().name == "rotation seed 0"
+    assert {run.experiment().method.name for run in runs.values()} == {"supervised"}
+    rows = {row.name: row for row in (*table.rows, *table.baselines)}
+    assert rows["supervised"].tuned is None
+    assert rows["pixels"].tuned is None
+    mine, scratch = rows["rotation"].tuned, rows["untrained"].tuned
+    assert mine
+    assert scratch
+    assert rows["rotation"].tuned_gain == pytest.approx(mine.mean - scratch.mean)
+    assert any("fine-tuned" in line for line in told)
+    text = markdown(table)
+    assert "| fine-tuned, % | beats scratch |" in text
+    assert "--fine-tune 64" in text
+    again, said = bench_in(tmp_path, asked, "rotation", "supervised")
+    assert again.run().rows == table.rows
+    assert said == ["3 of 3 runs are finished already."]
+
+
+def test_several_runs_at_once_come_to_the_same(images: Path, tmp_path: Path) -> None:
+    methods = ("simclr", "rotation", "byol")
+    alone, _ = bench_in(tmp_path / "alone", asked_for(images), *methods)
+    together, told = bench_in(tmp_path / "together", asked_for(images), *methods, at_once=3)
+    begun, one_by_one = threading.Barrier(3), threading.Lock()  # Torch's generator is one for all threads.
+    train_here = together.train
+
+    def train_together(run: RunFolder, report: Report) -> None:
+        begun.wait(60)
+        with one_by_one:
+            train_here(run, report)
+
+    def probe_together(run: RunFolder, known: Any) -> None:
+        with one_by_one:
+            probe_here(run.path, known)
+
+    together.train, together.probe = train_together, probe_together
+    first, second = alone.run(), together.run()
+    assert len(told) == 3
+    for one, other in zip(first.outcomes, second.outcomes, strict=True):
+        assert (one.method, one.probes) == (other.method, other.probes)
+
+
+def test_what_all_runs_of_a_seed_share_is_probed_once(images: Path, tmp_path: Path) -> None:
+    known: list[set[str]] = []
+
+    def probe(run: RunFolder, results: Any) -> None:
+        known.append({result.subject for result in results})
+        probe_here(run.path, results)
+
+    bench, _ = bench_in(tmp_path, asked_for(images), "simclr", "rotation", seeds=2)
+    bench.probe = probe
+    table = bench.run()
+    assert known == [set(), {"untrained", "pixels"}] * 2
+    for seed in (0, 1):
+        one, other = (outcome for outcome in table.outcomes if outcome.seed == seed)
+        assert one.probes["linear untrained"] == other.probes["linear untrained"]
+        assert one.probes != other.probes
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_probes_and_says_what_is_wrong(images: Path, tmp_path: Path) -> None:
+    experiment = plan_for(images).experiment("rotation", 0)
+    run = RunFolder.create(tmp_path, experiment)
+    train(run, registry=REGISTRY)
+    with Probers(1, threads=1) as probe:
+        probe(run, ())
+        (evaluation,) = load_evaluations(run)
+        assert {result.subject for result in evaluation.results} == {"encoder", "untrained", "pixels"}
+        with pytest.raises(WorkbenchError, match="no checkpoint"):
+            probe(RunFolder.create(tmp_path, experiment), ())
 
 
 @pytest.fixture

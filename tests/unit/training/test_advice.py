@@ -128,9 +128,24 @@ def test_a_short_run_gets_a_recipe_that_learns_in_few_steps(registry: Registry) 
     assert any("AdamW at 0.002" in reason and "lars at 0.6" in reason for reason in reasons)
     for long in (
         suggest(_scan(100_000, side=32), method="swav", backbone="tinyconv", registry=registry)[0],
-        suggest(_scan(side=32), method="swav", backbone="vit_nano", registry=registry)[0],
+        suggest(_scan(side=32), method="swav", backbone="tinyconv", budget=10_000_000, registry=registry)[0],
     ):
         assert (long.train.optimizer, long.train.learning_rate) == ("lars", published.learning_rate)
+
+
+@pytest.mark.parametrize("backbone", ["vit_nano", "swin_nano"])
+def test_a_transformer_gets_adamw_where_the_method_was_published_with_sgd(backbone: str, registry: Registry) -> None:
+    suggested, reasons = suggest(_scan(side=32), method="supervised", backbone=backbone, registry=registry)
+    assert (suggested.train.optimizer, suggested.train.weight_decay) == ("adamw", 0.05)
+    assert any("transformers learn badly with SGD" in reason for reason in reasons)
+    own, _ = suggest(_scan(side=32), method="dino", backbone=backbone, registry=registry)
+    assert own.train.learning_rate == registry.method("dino").recipe.learning_rate
+
+
+def test_a_budget_says_how_many_epochs(registry: Registry) -> None:
+    suggested, reasons = suggest(_scan(1250, side=32), budget=5000, registry=registry)
+    assert suggested.train.epochs == 5
+    assert any("5 epochs, which come nearest to 5,000 images seen." in reason for reason in reasons)
 
 
 def test_what_was_chosen_is_kept(images: Path, experiment: Experiment, registry: Registry) -> None:

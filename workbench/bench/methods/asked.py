@@ -38,12 +38,16 @@ def parse_budget(text: str) -> Budget:
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What all runs of a bench have in common. `limit` 0 uses all images; `changes` are 'KEY=VALUE'."""
+    """What all runs of a bench have in common. `limit` 0 uses all images; `changes` are 'KEY=VALUE'.
+
+    fine_tuning: training images that fine-tuning a run's encoder with labels may see; 0 for none.
+    """
 
     folder: str
     backbone: str
     budget: Budget
     limit: int = 0
+    fine_tuning: int = 0
     changes: tuple[str, ...] = ()
 
 

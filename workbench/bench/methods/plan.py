@@ -21,6 +21,12 @@ from workbench.training.suggest_data import suggest_data
 START = "simclr"
 """Whose run a method starts from that needs one."""
 
+JUDGE = "supervised"
+"""What an encoder is fine-tuned with."""
+
+Work = tuple[str, int]
+"""What a bench does: a method, and a seed."""
+
 _LOOKS = 5
 _CHECKPOINTS = 10
 _ROOM = 1.2
@@ -42,6 +48,20 @@ class Plan:
         rate: images per second, where the budget is time. start: the run that it starts from, where it needs one.
         Raises `UsageError`s for what does not go together.
         """
+        budget = self.asked.budget
+        images = budget.images or round(60 * budget.minutes * rate)
+        experiment = self._suggested(method, seed, images)
+        if start is not None and self.registry.method(method).starts_from_run:
+            experiment = from_encoder(experiment, start)
+        return self._fitted(experiment, images, minutes=budget.minutes)
+
+    def fine_tuning(self, seed: int, *, of: str, start: Path | None) -> Experiment:
+        """`JUDGE` from the encoder of the run in `start`, which `of` names; from the first weights where it is None."""
+        images = self.asked.fine_tuning
+        experiment = replace(self._suggested(JUDGE, seed, images), name=f"{of} seed {seed}, fine-tuned")
+        return self._fitted(experiment if start is None else from_encoder(experiment, start), images)
+
+    def _suggested(self, method: str, seed: int, images: int) -> Experiment:
         card = self.registry.method(method).card()
         experiment, _ = suggest(
             self.scan,
@@ -49,39 +69,35 @@ class Plan:
             method=method,
             backbone=self.asked.backbone,
             preset=card.preset,
+            budget=images,
             registry=self.registry,
         )
         views = experiment.views
         if not card.local_views:
             views = tuple(view for view in views if view.role == "global")
         experiment = replace(experiment, name=f"{method} seed {seed}", seed=seed, views=views)
-        experiment = changed(experiment, self.asked.changes)
-        if start is not None and card.starts_from_run:
-            experiment = replace(experiment, backbone=replace(experiment.backbone, weights=str(start)))
-        return self._fitted(experiment, card.recipe.warmup, rate)
+        return changed(experiment, self.asked.changes)
 
     def split(self, experiment: Experiment) -> SplitTable:
         """Which images train, and which test: drawn here from the one scan, so that no run has to scan again."""
         return plan_split(self.scan, experiment.data, experiment.seed)
 
-    def _fitted(self, experiment: Experiment, warmup: float, rate: float) -> Experiment:
-        """Whole epochs: as many as come nearest to the budget, one at least."""
-        budget, train = self.asked.budget, experiment.train
-        images = self.split(experiment).parts.count("train")
-        steps = images // train.batch_size
+    def _fitted(self, experiment: Experiment, images: int, *, minutes: float = 0.0) -> Experiment:
+        """Whole epochs: as many as come nearest to the images that may be seen, one at least."""
+        train = experiment.train
+        there = self.split(experiment).parts.count("train")
+        steps = there // train.batch_size
         if steps == 0:
             raise CheckError(
-                f"A batch of {train.batch_size} is more than the {images:,} training images.",
+                f"A batch of {train.batch_size} is more than the {there:,} training images.",
                 hint="Use more images, or --set train.batch_size=N.",
             )
         seen = steps * train.batch_size
-        if budget.minutes:
-            epochs = max(1, math.ceil(_ROOM * 60 * budget.minutes * rate / seen))
-        else:
-            epochs = max(1, round(budget.images / seen))
+        epochs = max(1, math.ceil(_ROOM * images / seen) if minutes else round(images / seen))
+        warmup = self.registry.method(experiment.method.name).recipe.warmup
         return replace(
             experiment,
-            train=_trained(train, epochs, warmup=warmup, minutes=budget.minutes),
+            train=_trained(train, epochs, warmup=warmup, minutes=minutes),
             watch=_watched(experiment.watch, epochs),
         )
 
@@ -100,6 +116,11 @@ def make_plan(scan: ScanReport, asked: Asked, registry: Registry) -> Plan:
     return Plan(scan=scan, data=data, asked=asked, registry=registry)
 
 
+def from_encoder(experiment: Experiment, start: Path) -> Experiment:
+    """The experiment, begun with the encoder of a run."""
+    return replace(experiment, backbone=replace(experiment.backbone, weights=str(start)))
+
+
 def changed(experiment: Experiment, changes: tuple[str, ...]) -> Experiment:
     """With every 'KEY=VALUE'."""
     for change in changes:
@@ -107,16 +128,15 @@ def changed(experiment: Experiment, changes: tuple[str, ...]) -> Experiment:
     return experiment
 
 
-def in_order(
-    methods: tuple[str, ...], seeds: int, cost: Mapping[str, float], registry: Registry
-) -> list[tuple[str, int]]:
+def in_order(methods: tuple[str, ...], seeds: int, cost: Mapping[str, float], registry: Registry) -> list[Work]:
     """(method, seed): seed after seed, each from the cheapest to the dearest, those that start from a run last.
 
     So every method has one result before any has two. What has no cost (it could not be measured) comes late.
     """
 
     def place(method: str) -> tuple[bool, float, str]:
-        return registry.method(method).starts_from_run, cost.get(method, math.inf), method
+        info = registry.methods.get(method)
+        return info is not None and info.starts_from_run, cost.get(method, math.inf), method
 
     return [(method, seed) for seed in range(seeds) for method in sorted(methods, key=place)]
 

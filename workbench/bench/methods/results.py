@@ -1,8 +1,10 @@
 """What the runs of a bench have shown: one outcome per run, one row per method."""
 
+import re
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
@@ -17,6 +19,9 @@ Kind = Literal["linear", "knn"]
 Subject = Literal["encoder", "untrained", "pixels"]
 
 
+_TUNED_NAME = re.compile(r"(.+) seed (\d+), fine-tuned")
+
+
 class Accuracy(Struct, frozen=True, kw_only=True):
     """Of one probe of one run, with its 95 % Wilson interval."""
 
@@ -25,13 +30,17 @@ class Accuracy(Struct, frozen=True, kw_only=True):
     high: float
 
 
+NONE: Mapping[int, Accuracy] = MappingProxyType({})
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """One run. `problem` says why it is not finished; then the figures are missing. `possible`: not where the method
     and the images or the backbone do not go together.
 
     images_per_second: the median of the curve's points, without looks at the representation. minutes: of training in
     all, with them. memory: the most bytes held, of the process on a CPU, on the device with a GPU. from_run: its
-    encoder came from another run, so that its own "untrained" is not.
+    encoder came from another run, so that its own "untrained" is not. fine_tuned: what a linear probe reads from the
+    encoder after fine-tuning.
     """
 
     method: str
@@ -48,6 +57,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     health: str = ""
     advice: str = ""
     probes: dict[str, Accuracy] = {}
+    fine_tuned: Accuracy | None = None
 
     def probe(self, kind: Kind, subject: Subject = "encoder") -> Accuracy | None:
         """One of the probes."""
@@ -67,7 +77,8 @@ class Row(Struct, frozen=True, kw_only=True):
     """One method (or baseline) over its seeds; means, but for `memory`, which is the most.
 
     gain: of the linear probe over the untrained encoder's. better: in how many seeds it is beyond both intervals, that
-    is, the lower end of the one is above the upper end of the other.
+    is, the lower end of the one is above the upper end of the other. tuned, tuned_gain, tuned_better: the same of
+    fine-tuning, over that of an encoder that nothing has trained.
     """
 
     name: str
@@ -77,6 +88,9 @@ class Row(Struct, frozen=True, kw_only=True):
     knn: Figure | None = None
     gain: float = 0.0
     better: int = 0
+    tuned: Figure | None = None
+    tuned_gain: float = 0.0
+    tuned_better: int = 0
     images_per_second: float = 0.0
     minutes: float = 0.0
     memory: int = 0
@@ -93,6 +107,16 @@ def runs_of(folder: Path) -> dict[tuple[str, int], RunFolder]:
     return found
 
 
+def tuned_runs(folder: Path) -> dict[tuple[str, int], RunFolder]:
+    """The runs that fine-tune, by what they fine-tune, as `Plan.fine_tuning` names it, and seed."""
+    found: dict[tuple[str, int], RunFolder] = {}
+    for entry in reversed(list_runs(folder)):
+        match = _TUNED_NAME.fullmatch(entry.experiment.name) if entry.experiment else None
+        if match:
+            found[match.group(1), int(match.group(2))] = RunFolder(entry.path)
+    return found
+
+
 def last_evaluation(run: RunFolder, state: RunState) -> Evaluation | None:
     """Both probes of the last weights, where they were taken."""
     saved = state.checkpoint
@@ -103,7 +127,13 @@ def last_evaluation(run: RunFolder, state: RunState) -> Evaluation | None:
     return None
 
 
-def outcome_of(run: RunFolder, evaluation: Evaluation) -> Outcome:
+def accuracy_of(evaluation: Evaluation, kind: Kind) -> Accuracy | None:
+    """One of the encoder's probes."""
+    result = evaluation.result(kind)
+    return Accuracy(value=result.accuracy, low=result.low, high=result.high) if result else None
+
+
+def outcome_of(run: RunFolder, evaluation: Evaluation, fine_tuned: Accuracy | None = None) -> Outcome:
     """What a finished run has shown."""
     experiment, events = run.experiment(), read_events(run.events_file)
     state = fold(events)
@@ -123,21 +153,27 @@ def outcome_of(run: RunFolder, evaluation: Evaluation) -> Outcome:
             f"{result.kind} {result.subject}": Accuracy(value=result.accuracy, low=result.low, high=result.high)
             for result in evaluation.results
         },
+        fine_tuned=fine_tuned,
     )
 
 
-def method_rows(outcomes: Sequence[Outcome], titles: dict[str, str]) -> tuple[Row, ...]:
-    """A row per method, the most accurate linear probe first, those without a result last."""
+def method_rows(
+    outcomes: Sequence[Outcome], titles: dict[str, str], scratch: Mapping[int, Accuracy] = NONE
+) -> tuple[Row, ...]:
+    """A row per method, the most accurate linear probe first, those without a result last.
+
+    scratch: by seed, the accuracy of an encoder that was fine-tuned from its first weights.
+    """
     untrained = baselines(outcomes)
     rows = [
-        _row(name, titles.get(name, name), [one for one in outcomes if one.method == name], untrained)
+        _row(name, titles.get(name, name), [one for one in outcomes if one.method == name], untrained, scratch)
         for name in dict.fromkeys(one.method for one in outcomes)
     ]
     return tuple(sorted(rows, key=lambda row: (row.linear is None, -(row.linear.mean if row.linear else 0), row.name)))
 
 
-def baseline_rows(outcomes: Sequence[Outcome]) -> tuple[Row, ...]:
-    """The untrained encoder and raw pixels, over the seeds that there are."""
+def baseline_rows(outcomes: Sequence[Outcome], scratch: Mapping[int, Accuracy] = NONE) -> tuple[Row, ...]:
+    """The untrained encoder and raw pixels, over the seeds that there are; the former fine-tuned: see `method_rows`."""
     by_seed = list(baselines(outcomes).values())
     subjects: tuple[tuple[Subject, str], ...] = (("untrained", "untrained encoder"), ("pixels", "raw pixels"))
     return tuple(
@@ -147,6 +183,7 @@ def baseline_rows(outcomes: Sequence[Outcome]) -> tuple[Row, ...]:
             finished=len(by_seed),
             linear=figure(one.probe("linear", subject) for one in by_seed),
             knn=figure(one.probe("knn", subject) for one in by_seed),
+            tuned=figure(scratch.values()) if subject == "untrained" else None,
         )
         for subject, title in subjects
         if by_seed
@@ -171,7 +208,13 @@ def figure(accuracies: Iterable[Accuracy | None]) -> Figure | None:
     )
 
 
-def _row(name: str, title: str, outcomes: Sequence[Outcome], untrained: dict[int, Outcome]) -> Row:
+def _row(
+    name: str,
+    title: str,
+    outcomes: Sequence[Outcome],
+    untrained: Mapping[int, Outcome],
+    scratch: Mapping[int, Accuracy],
+) -> Row:
     done = [one for one in outcomes if one.probes]
     pairs = [
         (mine, theirs)
@@ -180,6 +223,7 @@ def _row(name: str, title: str, outcomes: Sequence[Outcome], untrained: dict[int
         and (mine := one.probe("linear"))
         and (theirs := untrained[one.seed].probe("linear", "untrained"))
     ]
+    tuned = [(one.fine_tuned, scratch[one.seed]) for one in done if one.fine_tuned and one.seed in scratch]
     problems = tuple(dict.fromkeys(one.problem for one in outcomes if one.problem))
     if not pairs:
         return Row(name=name, title=title, finished=0, problems=problems)
@@ -191,6 +235,9 @@ def _row(name: str, title: str, outcomes: Sequence[Outcome], untrained: dict[int
         knn=figure(one.probe("knn") for one in done),
         gain=statistics.fmean(mine.value - theirs.value for mine, theirs in pairs),
         better=sum(mine.low > theirs.high for mine, theirs in pairs),
+        tuned=figure(mine for mine, _ in tuned),
+        tuned_gain=statistics.fmean(mine.value - theirs.value for mine, theirs in tuned) if tuned else 0.0,
+        tuned_better=sum(mine.low > theirs.high for mine, theirs in tuned),
         images_per_second=statistics.fmean(one.images_per_second for one in done),
         minutes=statistics.fmean(one.minutes for one in done),
         memory=max(one.memory for one in done),

@@ -11,6 +11,7 @@ from workbench.bench.methods.results import Figure, Outcome, Row
 from workbench.spec.experiment import Experiment, ViewSpec
 
 _HEAD = ("method", "linear probe, %", "beats untrained", "kNN, %", "images/s", "minutes", "memory, MB", "health")
+_TUNED_HEAD = ("fine-tuned, %", "beats scratch")
 _RECIPE_HEAD = ("method", "optimizer", "learning rate", "weight decay", "warm-up", "batch", "epochs", "views")
 
 
@@ -56,7 +57,10 @@ def markdown(table: Table) -> str:
     parts = [f"# Methods on {_folder(table)}", _about(table)]
     if not table.complete:
         parts.append("**Not complete yet**: runs are missing. The command below goes on with it.")
-    parts.append(_grid(_HEAD, [_cells(row, table.circumstances.seeds) for row in (*table.rows, *table.baselines)]))
+    tuned = bool(table.asked.fine_tuning)
+    head = (*_HEAD[:4], *_TUNED_HEAD, *_HEAD[4:]) if tuned else _HEAD
+    cells = [_cells(row, table.circumstances.seeds, tuned=tuned) for row in (*table.rows, *table.baselines)]
+    parts.append(_grid(head, cells))
     parts.append(_legend(table))
     problems = [f"- {row.title}: {problem}" for row in table.rows for problem in row.problems]
     if problems:
@@ -80,6 +84,8 @@ def command(asked: Asked, here: Circumstances) -> str:
     words += [f"--seeds {here.seeds}", f"--backbone {asked.backbone}"]
     if asked.limit:
         words.append(f"--limit {asked.limit}")
+    if asked.fine_tuning:
+        words.append(f"--fine-tune {asked.fine_tuning}")
     if here.methods:
         words.append(f"--methods {','.join(here.methods)}")
     return " ".join([*words, *(f"--set {change}" for change in asked.changes)])
@@ -112,20 +118,32 @@ def _legend(table: Table) -> str:
         "A seed draws the first weights, the views, and the images of either side where folders do not say. "
         "*images/s*: median while training; each image gives all its views. *minutes*: of training, looks at the "
         f"representation included. *memory*: {memory}. *health*: the verdict at the end, from the spread of the "
-        "features, the loss and kNN."
+        "features, the loss and kNN." + _about_tuning(table)
     )
 
 
-def _cells(row: Row, seeds: int) -> tuple[str, ...]:
+def _about_tuning(table: Table) -> str:
+    images = table.asked.fine_tuning
+    if not images:
+        return ""
+    return (
+        " *fine-tuned*: the linear probe after the supervised baseline, with its own recipe, went on with the encoder "
+        f"for {images:,} images with their labels; *beats scratch*: beside an encoder that nothing had trained before, "
+        "whose figure stands in the row of the untrained one."
+    )
+
+
+def _cells(row: Row, seeds: int, *, tuned: bool) -> tuple[str, ...]:
     part = f" ({row.finished} of {seeds} seeds)" if 0 < row.finished < seeds else ""
     if row.linear is None:
-        return (row.title, *["–"] * 6, "did not finish: see below" if row.problems else "not yet")
+        return (row.title, *["–"] * (8 if tuned else 6), "did not finish: see below" if row.problems else "not yet")
     trained = bool(row.health)
     return (
         row.title + part,
         _figure(row.linear),
-        _beats(row) if trained else "",
+        _beats(row.gain, row.better, row.finished) if trained else "",
         _figure(row.knn),
+        *(_tuned_cells(row, trained=trained) if tuned else ()),
         f"{row.images_per_second:,.0f}" if trained else "",
         f"{row.minutes:.1f}" if trained else "",
         f"{row.memory / 2**20:,.0f}" if trained and row.memory else "",
@@ -140,12 +158,19 @@ def _figure(figure: Figure | None) -> str:
     return f"{100 * figure.mean:.1f}{spread} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
 
 
-def _beats(row: Row) -> str:
-    sign = "+" if row.gain >= 0 else "−"
-    points = f"{sign}{abs(100 * row.gain):.1f}"
-    if row.better == row.finished:
-        return f"{points}, **yes**" + (f" ({row.better} of {row.finished})" if row.finished > 1 else "")
-    return f"{points}, {row.better} of {row.finished}" if row.better else f"{points}, no"
+def _tuned_cells(row: Row, *, trained: bool) -> tuple[str, str]:
+    if row.tuned is None:
+        return ("", "")
+    return (_figure(row.tuned), _beats(row.tuned_gain, row.tuned_better, row.finished) if trained else "")
+
+
+def _beats(gain: float, better: int, finished: int) -> str:
+    """The points, and in how many seeds the intervals are apart."""
+    sign = "+" if gain >= 0 else "−"
+    points = f"{sign}{abs(100 * gain):.1f}"
+    if better == finished:
+        return f"{points}, **yes**" + (f" ({better} of {finished})" if finished > 1 else "")
+    return f"{points}, {better} of {finished}" if better else f"{points}, no"
 
 
 def _verdicts(verdicts: Sequence[str]) -> str:
