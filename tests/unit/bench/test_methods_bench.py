@@ -410,6 +410,28 @@ def test_encoders_are_fine_tuned_beside_one_that_nothing_trained(images: Path, t
     assert said == ["3 of 3 runs are finished already."]
 
 
+def test_a_run_whose_fine_tuning_fails_keeps_what_it_has_shown(images: Path, tmp_path: Path) -> None:
+    bench, _ = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
+    train_here = bench.train
+
+    def train_some(run: RunFolder, report: Report) -> None:
+        if run.experiment().name == "rotation seed 0, fine-tuned":
+            raise TrainingError("The disk is full.")
+        train_here(run, report)
+
+    bench.train = train_some
+    table = bench.run()
+    (row,) = table.rows
+    assert row.linear
+    assert row.tuned is None
+    assert row.problems == ("The disk is full.",)
+    assert "see below" in markdown(table)
+    again, _ = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
+    assert again.run().rows[0].tuned
+    assert isinstance(again.train, Here)
+    assert again.train.trained == ["rotation seed 0, fine-tuned"]
+
+
 def test_several_runs_at_once_come_to_the_same(images: Path, tmp_path: Path) -> None:
     methods = ("simclr", "rotation", "byol")
     alone, _ = bench_in(tmp_path / "alone", asked_for(images), *methods)

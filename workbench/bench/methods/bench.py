@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 
 import msgspec
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from workbench import __version__
 from workbench.bench.methods.asked import Asked, claim
@@ -147,7 +147,7 @@ class Bench:
             baselines=baseline_rows(outcomes, scratch),
             outcomes=tuple(outcomes),
             trained={row.name: self._trained(row.name, outcomes) for row in rows if row.finished},
-            complete=all(one.probes or one.problem for one in outcomes),
+            complete=all(one.problem or self._is_there(one.method, one.seed) for one in outcomes),
         )
 
     def _measure(self) -> None:
@@ -275,12 +275,13 @@ class Bench:
     def _read(self, method: str, seed: int) -> Outcome:
         run = self._runs.get((method, seed))
         problem = self._impossible.get(method) or self._problems.get((method, seed), "")
-        if run is not None and not problem:
+        if run is not None:
             with suppress(WorkbenchError, OSError):
                 state = fold(read_events(run.events_file))
                 evaluation = last_evaluation(run, state)
                 if state.phase == "finished" and evaluation is not None:
-                    return outcome_of(run, evaluation, fine_tuned=self._tuned_accuracy(method, seed))
+                    outcome = outcome_of(run, evaluation, fine_tuned=self._tuned_accuracy(method, seed))
+                    return replace(outcome, problem=problem)  # As that of fine-tuning it.
         possible = method not in self._impossible
         return Outcome(method=method, seed=seed, run=run.name if run else "", problem=problem, possible=possible)
 
