@@ -7,8 +7,7 @@ from workbench.cli import console
 from workbench.runs.index import find_run
 from workbench.spec import places
 from workbench.spec.errors import ExportError, UsageError, why
-
-_KINDS = ("attention", "saliency", "colors", "channels", "match")
+from workbench.spec.inside import INSIDE_KINDS
 
 
 def add(commands: console.Commands) -> None:
@@ -25,9 +24,9 @@ def add(commands: console.Commands) -> None:
     parser.add_argument("--runs", type=Path, metavar="DIR", help="where runs are kept")
     parser.add_argument(
         "--kind",
-        choices=_KINDS,
+        choices=tuple(INSIDE_KINDS),
         default="colors",
-        help="attention of a transformer, what stands out, what is alike (colors), channels, or what is like one place",
+        help=" ".join(f"{kind}: {info.help}" for kind, info in INSIDE_KINDS.items()),
     )
     parser.add_argument("--untrained", action="store_true", help="the encoder as it was at the start")
     parser.add_argument("--images", type=int, default=8, metavar="N", help="how many test images (8)")

@@ -14,6 +14,7 @@ from workbench.runs.results import Evaluation, ExportRecord
 from workbench.spec.catalog import Catalog
 from workbench.spec.dataset import ScanReport
 from workbench.spec.experiment import DataSpec, Experiment, ViewSpec
+from workbench.spec.inside import InsideKind
 from workbench.spec.machine import Device, Finding, Measurement
 from workbench.spec.viewfacts import ViewFacts
 
@@ -179,14 +180,11 @@ class Evaluate(Request, frozen=True, kw_only=True, tag="evaluate"):
     limit: int = 0
 
 
-InsideKind = Literal["attention", "saliency", "colors", "channels", "match"]
-
-
 class LookInside(Request, frozen=True, kw_only=True, tag="look_inside"):
     """→ LookInsideReply, arrays 'originals' (n, S, S, 3) uint8 and, for each panel p in order, 'panel-P' (n, S, S, 3)
     uint8: where an encoder of a run looks, on some of its test images.
 
-    kind: see `evaluate.inside.KINDS`. at: (x, y) from 0 to 1 in image number `image`, for "match". scale: how much
+    kind: see `INSIDE_KINDS`. at: (x, y) from 0 to 1 in image number `image`, for "match". scale: how much
     larger than in training the images go in. Fails in words where the backbone has nothing of the kind.
     """
 

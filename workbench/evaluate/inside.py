@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -24,16 +24,9 @@ from workbench.runs.folder import RunFolder
 from workbench.runs.split import read_split
 from workbench.spec import places
 from workbench.spec.errors import CheckError, DataError, UsageError
+from workbench.spec.inside import InsideKind
 from workbench.spec.progress import Report, ignore
 
-Kind = Literal["attention", "saliency", "colors", "channels", "match"]
-KINDS: dict[Kind, str] = {
-    "attention": "where a transformer's class token looks, head by head",
-    "saliency": "what stands out most in the last map (Eigen-CAM)",
-    "colors": "places that are alike in one color, in all images",
-    "channels": "the channels of the last map that vary the most",
-    "match": "what is most like one place of one image, in all images",
-}
 _CHANNELS = 4
 _SHADE = 0.25
 _LIGHT = (255, 196, 61)
@@ -67,7 +60,7 @@ class MaskScore:
 
 def look_inside(
     run: RunFolder,
-    kind: Kind,
+    kind: InsideKind,
     *,
     images: int = 8,
     trained: bool = True,
@@ -146,7 +139,7 @@ class _Looked:
         self.pictures = as_pictures(self.data.store.pixels[self.rows])
         self._masks = masks
 
-    def panels(self, kind: Kind, place: tuple[float, float], image: int) -> tuple[ShownPanel, ...]:
+    def panels(self, kind: InsideKind, place: tuple[float, float], image: int) -> tuple[ShownPanel, ...]:
         """The columns beside the images."""
         if kind == "attention":
             heads = self._of_all(inside.attention)

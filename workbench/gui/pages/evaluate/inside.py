@@ -1,12 +1,10 @@
 """Inside: where the encoder looks, and what it takes for the same."""
 
-from typing import get_args
-
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from workbench.engine.messages import Arrays, InsideKind, LookInside, LookInsideReply
+from workbench.engine.messages import Arrays, LookInside, LookInsideReply
 from workbench.engine.protocol import Failed
 from workbench.gui.bridge import Engine, Job
 from workbench.gui.session import Session
@@ -20,15 +18,9 @@ from workbench.runs.exhibit import ShownPanel
 from workbench.runs.folder import RunFolder
 from workbench.spec.catalog import BackboneCard
 from workbench.spec.errors import NotFoundError, WorkbenchError
+from workbench.spec.inside import INSIDE_KINDS
 
 _WIDTH = 336
-_KINDS = {
-    "attention": ("Attention", "Where the class token of a transformer looks, head by head."),
-    "saliency": ("What stands out", "The first principal component of the last map (Eigen-CAM); no class is needed."),
-    "colors": ("What is alike", "Places with like features have one color, the same in all images."),
-    "channels": ("Channels", "The channels of the last map that vary the most from place to place."),
-    "match": ("Like one place", "Click a place in an image: what is most like it, there and in the others?"),
-}
 _SUBJECTS = (("trained", "trained"), ("untrained", "untrained"))
 _SIZES = (("1", "as in training"), ("2", "twice as large"), ("4", "four times as large"))
 _COUNTS = (("6", "6"), ("12", "12"), ("24", "24"))
@@ -50,7 +42,7 @@ class InsideView(QWidget):
         self._shown: LookInside | None = None
         self._job: Job | None = None
         self._at: tuple[int, float, float] = (0, 0.5, 0.5)
-        self.kind = Choice((name, title) for name, (title, _) in _KINDS.items())
+        self.kind = Choice((name, info.title) for name, info in INSIDE_KINDS.items())
         self.subject = Choice(_SUBJECTS)
         self.scale = Choice(_SIZES)
         self.scale.setToolTip("Larger images give finer maps; the encoder was not trained on them.")
@@ -89,8 +81,8 @@ class InsideView(QWidget):
 
     def look(self) -> None:
         """Asks for what is chosen, unless it is shown."""
-        kind: InsideKind = next(known for known in get_args(InsideKind) if known == self.kind.value())
-        self._about.setText(_KINDS[kind][1])
+        kind, info = next(known for known in INSIDE_KINDS.items() if known[0] == self.kind.value())
+        self._about.setText(info.help)
         self.board.grid.set_pointing(kind == "match")
         if self._run is None:
             return
@@ -150,7 +142,9 @@ class InsideView(QWidget):
         """Attention of a transformer, otherwise what is alike; what cannot be shown is not offered."""
         card = self._backbone()
         tokens = card is None or "tokens" in card.provides
-        self.kind.set_options((name, title) for name, (title, _) in _KINDS.items() if tokens or name != "attention")
+        self.kind.set_options(
+            (name, info.title) for name, info in INSIDE_KINDS.items() if tokens or name != "attention"
+        )
         return "attention" if card is not None and tokens else "colors"
 
     def _backbone(self) -> BackboneCard | None:
