@@ -13,7 +13,7 @@ from torch import Tensor
 
 from workbench.catalog.registry import load_registry
 from workbench.data.fit import square
-from workbench.data.prepare import Prepared, prepare
+from workbench.data.prepare import Prepared, evenly, prepare
 from workbench.data.shown import as_pictures
 from workbench.inspect import inside
 from workbench.inspect.embed import resize
@@ -177,7 +177,7 @@ class _Looked:
         return torch.from_numpy(np.stack(found))
 
     def _rows(self, images: int, masks: Path | None) -> NDArray[np.int64]:
-        rows = self.data.test_rows if len(self.data.test_rows) else np.arange(len(self.data.table.paths))
+        rows = self.data.unseen_rows()
         if masks is not None:
             paths = self.data.table.paths
             rows = np.array([row for row in rows if mask_file(masks, paths[row]).is_file()], dtype=np.int64)
@@ -186,9 +186,7 @@ class _Looked:
                     f"None of the test images has a mask in {masks}.",
                     hint="A mask has the path of its image within the data folder, ending in .png.",
                 )
-        if len(rows) > images:
-            rows = rows[np.linspace(0, len(rows) - 1, images).round().astype(np.int64)]
-        return rows
+        return evenly(rows, images)
 
     def _of_all(self, look: _Look) -> Tensor:
         """What `look` gives of all images, in batches, on the CPU."""
