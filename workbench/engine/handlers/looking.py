@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from workbench.engine.handlers import torch_side
-from workbench.engine.messages import Arrays, LookInside, LookInsideReply, TaskPanel
+from workbench.engine.messages import Arrays, LookInside, LookInsideReply
+from workbench.engine.panels import sent
 from workbench.runs.folder import RunFolder
 from workbench.spec.progress import Report
 
@@ -27,7 +28,5 @@ def look_inside(request: LookInside, report: Report) -> tuple[LookInsideReply, A
         report=report,
     )
     original, *panels = found.panels
-    arrays: Arrays = {"originals": original.pictures}
-    arrays |= {f"panel-{number}": panel.pictures for number, panel in enumerate(panels)}
-    columns = tuple(TaskPanel(part=panel.part, title=panel.title, captions=panel.captions) for panel in panels)
+    columns, arrays = sent(original.pictures, panels)
     return LookInsideReply(epoch=found.epoch, paths=found.paths, panels=columns), arrays

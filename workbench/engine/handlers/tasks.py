@@ -13,7 +13,8 @@ from workbench.data.identity import image_ids
 from workbench.data.shown import as_pictures
 from workbench.engine.handlers import torch_side
 from workbench.engine.handlers.previewing import Stored, decoded
-from workbench.engine.messages import Arrays, ShowTask, ShowTaskReply, TaskPanel
+from workbench.engine.messages import Arrays, ShowTask, ShowTaskReply
+from workbench.engine.panels import sent
 from workbench.spec.errors import UsageError
 from workbench.spec.experiment import BackboneSpec, Experiment
 from workbench.spec.progress import Report
@@ -65,9 +66,7 @@ def show_task(request: ShowTask, report: Report) -> tuple[ShowTaskReply, Arrays]
         corners=info.uses_corners,
     )
     panels = shown(info, method, batch, normalization, answers=False)
-    arrays: Arrays = {"originals": as_pictures(pixels)}
-    arrays |= {f"panel-{number}": panel.pictures for number, panel in enumerate(panels)}
-    columns = tuple(TaskPanel(part=panel.part, title=panel.title, captions=panel.captions) for panel in panels)
+    columns, arrays = sent(as_pictures(pixels), panels)
     return ShowTaskReply(panels=columns, milliseconds=(time.perf_counter() - began) * 1000), arrays
 
 

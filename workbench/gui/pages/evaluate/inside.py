@@ -1,10 +1,10 @@
 """Inside: where the encoder looks, and what it takes for the same."""
 
-import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.engine.messages import Arrays, LookInside, LookInsideReply
+from workbench.engine.panels import received
 from workbench.engine.protocol import Failed
 from workbench.gui.bridge import Engine, Job
 from workbench.gui.session import Session
@@ -14,7 +14,6 @@ from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.elided import Elided
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.exhibit_board import ExhibitBoard
-from workbench.runs.exhibit import ShownPanel
 from workbench.runs.folder import RunFolder
 from workbench.spec.catalog import BackboneCard
 from workbench.spec.errors import NotFoundError, WorkbenchError
@@ -160,11 +159,7 @@ class InsideView(QWidget):
     def _on_done(self, request: LookInside, reply: LookInsideReply, arrays: Arrays) -> None:
         self._end()
         self._shown = request
-        panels = [ShownPanel(part="original", title="Image", pictures=np.asarray(arrays["originals"], np.uint8))]
-        for number, panel in enumerate(reply.panels):
-            pictures = np.asarray(arrays[f"panel-{number}"], np.uint8)
-            panels.append(ShownPanel(part=panel.part, title=panel.title, pictures=pictures, captions=panel.captions))
-        self.board.set_panels(reply.paths, panels)
+        self.board.set_panels(reply.paths, received(reply.panels, arrays, original="Image"))
         doing = "click a place in an image" if request.kind == "match" else "click a picture to enlarge it"
         self._card.set_note(f"epoch {reply.epoch} · {doing}" if reply.epoch else f"untrained · {doing}")
         self._stack.setCurrentIndex(1)
