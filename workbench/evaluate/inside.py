@@ -197,9 +197,10 @@ class _Looked:
             )
         found = []
         with torch.inference_mode():
-            for start in range(0, len(self.rows), _BATCH):
-                self.report("looking", start, len(self.rows))
-                block = np.ascontiguousarray(self.data.store.pixels[self.rows[start : start + _BATCH]])
+            batch = max(1, _BATCH // self.scale**2)  # Enlarged images take as much memory as more of them.
+            for start in range(0, len(self.rows), batch):
+                self.report("images", start, len(self.rows))
+                block = np.ascontiguousarray(self.data.store.pixels[self.rows[start : start + batch]])
                 sized = resize(torch.from_numpy(block).to(self.device), self.loaded.image_size * self.scale)
                 found.append(look(encoder, normalization(sized)).float().cpu())
         return torch.cat(found)
