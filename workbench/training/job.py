@@ -20,6 +20,7 @@ from workbench import __version__
 from workbench.augment.normalize import Normalization, normalization_for
 from workbench.catalog.build import build_method, configure, image_size_of
 from workbench.catalog.registry import Registry
+from workbench.catalog.tasks import method_of, tasks_of
 from workbench.data.prepare import Prepared, prepare
 from workbench.inspect.symptoms import Fingerprint
 from workbench.method.contract import Method, Progress
@@ -199,7 +200,8 @@ def make_ready(
             stepper=stepper,
             data=data,
             batch_size=max(1, experiment.train.batch_size // ranks.world),
-            in_films=frames is not None,
+            of_images=not all(task.uses_frames for task in tasks_of(experiment.method, registry)),
+            of_films=frames is not None,
         ),
         start=experiment.backbone.at_start,
         exhibitor=Exhibitor(run, journal, info=info, stepper=stepper, normalization=normalization, data=data)
@@ -293,8 +295,8 @@ def _warnings(experiment: Experiment, data: Prepared) -> list[str]:
 
 
 def _films(experiment: Experiment, data: Prepared, registry: Registry) -> Frames | None:
-    """The training images as frames, for a method that learns from films."""
-    info = registry.method(experiment.method.name)
+    """The training images as frames, where a task learns from films."""
+    info = method_of(experiment.method, registry)
     if not info.uses_frames:
         return None
     torn = films_torn(experiment.data, info.title)

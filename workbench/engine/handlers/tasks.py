@@ -51,7 +51,7 @@ def show_task(request: ShowTask, report: Report) -> tuple[ShowTaskReply, Arrays]
     experiment = _counted(request)
     report("building the network", 0, 0)
     normalization = _normalization(experiment, pixels)
-    method = _method(experiment, max(1, request.images), normalization)
+    method = _method(experiment, max(1, request.images), normalization, in_films=info.uses_frames)
     report("showing the task", 0, 0)
     ids = torch.from_numpy(image_ids(request.paths))
     batch = make_batch(
@@ -77,9 +77,12 @@ def _counted(request: ShowTask) -> Experiment:
     return replace(request.experiment, data=counted(data, Path(data.folder).expanduser(), request.paths))
 
 
-def _method(experiment: Experiment, train_images: int, normalization: "Normalization") -> "Method":
-    """The untrained method. Its views, seeds and schedule do not matter to what it is built of."""
+def _method(experiment: Experiment, train_images: int, normalization: "Normalization", *, in_films: bool) -> "Method":
+    """The untrained method. Its views, seeds and schedule do not matter to what it is built of, nor does which film
+    an image is of: a task about films has no pictures, but may stand beside one that has.
+    """
     from workbench.catalog.build import build_method
+    from workbench.training.frames import pretended_frames
 
     return build_method(
         experiment,
@@ -87,6 +90,7 @@ def _method(experiment: Experiment, train_images: int, normalization: "Normaliza
         classes=_CLASSES,
         registry=torch_side.registry(),
         normalization=normalization,
+        frames=pretended_frames(train_images) if in_films else None,
         fetch=False,
         encode=_encode,
     )
