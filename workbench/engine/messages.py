@@ -13,7 +13,7 @@ from workbench.runs.audit import Audit, Subject
 from workbench.runs.results import Evaluation, ExportRecord
 from workbench.spec.catalog import Catalog
 from workbench.spec.dataset import ScanReport
-from workbench.spec.experiment import DataSpec, Experiment, ViewSpec
+from workbench.spec.experiment import DataSpec, Experiment, TaskSpec, ViewSpec
 from workbench.spec.inside import InsideKind
 from workbench.spec.machine import Device, Finding, Measurement
 from workbench.spec.viewfacts import ViewFacts
@@ -53,14 +53,15 @@ class Thumbnails(Request, frozen=True, kw_only=True, tag="thumbnails"):
 class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
     """→ SuggestReply. An experiment with defaults scaled to the data, the method and this machine.
 
-    preset: a name or a file; "" chooses one for the images and the method. Unless `scaled`, its views are as
-    published but for their sizes. ready: a ready experiment, which brings its method and views; runs: the folder in
-    which the run of its first round is looked for.
+    also: the tasks beside the method's own. preset: a name or a file; "" chooses one for the images and the method.
+    Unless `scaled`, its views are as published but for their sizes. ready: a ready experiment, which brings its
+    method and views; runs: the folder in which the run of its first round is looked for.
     """
 
     scan: ScanReport
     data: DataSpec | None = None
     method: str = "simclr"
+    also: tuple[TaskSpec, ...] = ()
     backbone: str = ""
     preset: str = ""
     scaled: bool = True

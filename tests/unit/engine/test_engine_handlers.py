@@ -45,7 +45,7 @@ from workbench.runs.folder import RunFolder
 from workbench.runs.results import load_evaluations, load_exports
 from workbench.runs.snapshot import read_layout, read_snapshot
 from workbench.spec.errors import DataError, NotFoundError, SpecError, UsageError
-from workbench.spec.experiment import DataSpec, OpSpec, ViewSpec
+from workbench.spec.experiment import DataSpec, OpSpec, TaskSpec, ViewSpec
 from workbench.spec.progress import Report, ignore
 
 Rows = NDArray[np.float32]
@@ -265,6 +265,16 @@ def test_a_suggestion_says_why_its_views_are_as_they_are(images: Path) -> None:
     reply, _ = handle(Suggest(scan=scanned.report, preset="simclr", scaled=False), ignore)
     assert isinstance(reply, SuggestReply)
     assert [op.op for op in reply.experiment.views[0].chain][-1] == "gaussian_blur"
+
+
+def test_a_suggestion_is_for_all_tasks_together(images: Path) -> None:
+    scanned, _ = handle(Scan(folder=str(images)), ignore)
+    assert isinstance(scanned, ScanReply)
+    also = (TaskSpec(name="simclr"),)
+    reply, _ = handle(Suggest(scan=scanned.report, method="rotation", also=also, backbone="tinyconv"), ignore)
+    assert isinstance(reply, SuggestReply)
+    assert reply.experiment.method.also == also
+    assert sum(view.count for view in reply.experiment.views) == 2, "one is enough for rotation alone"
 
 
 def test_a_ready_experiment_is_suggested_whole(images: Path) -> None:
