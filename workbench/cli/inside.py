@@ -5,6 +5,7 @@ from pathlib import Path
 
 from workbench.cli import console
 from workbench.runs.index import find_run
+from workbench.runs.masks import MaskScore
 from workbench.spec import places
 from workbench.spec.errors import ExportError, UsageError, why
 from workbench.spec.inside import INSIDE_KINDS
@@ -46,17 +47,17 @@ def _inside(arguments: argparse.Namespace) -> int:
         raise UsageError("Say where the picture goes (-o FILE.png), or what to score against (--masks DIR).")
     place = _place(arguments.at)
     run = find_run(arguments.run_name, Path(arguments.runs or places.default_runs()).expanduser().resolve())
-    from workbench.evaluate.inside import look_inside, score_masks
+    from workbench.evaluate.inside import look_inside
+    from workbench.evaluate.masks import compare_with_masks
     from workbench.export.exhibit_sheet import exhibit_sheet
     from workbench.training.devices import resolve_device
 
     device = resolve_device(arguments.device)
     with console.progress() as report:
-        scores = (
-            score_masks(run, arguments.masks.expanduser().resolve(), device=device, report=report)
-            if arguments.masks
-            else ()
-        )
+        scores: tuple[MaskScore, ...] = ()
+        if arguments.masks:
+            folder = arguments.masks.expanduser().resolve()
+            scores = compare_with_masks(run, folder, device=device, report=report).scores
         if arguments.output:
             found = look_inside(
                 run,

@@ -10,6 +10,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.runs.audit import Audit, Subject
+from workbench.runs.masks import MaskComparison
 from workbench.runs.results import Evaluation, ExportRecord
 from workbench.spec.catalog import Catalog
 from workbench.spec.dataset import ScanReport
@@ -198,6 +199,13 @@ class LookInside(Request, frozen=True, kw_only=True, tag="look_inside"):
     at: tuple[float, float] = (0.5, 0.5)
 
 
+class CompareMasks(Request, frozen=True, kw_only=True, tag="compare_masks"):
+    """→ CompareMasksReply. How well the encoder outlines what the masks in a folder do. Kept in the run folder."""
+
+    run: str
+    folder: str
+
+
 class RunAudit(Request, frozen=True, kw_only=True, tag="audit"):
     """→ AuditReply. How far an encoder moves when its images are changed. Kept in the run folder."""
 
@@ -239,6 +247,7 @@ AnyRequest = (
     | Project
     | Evaluate
     | LookInside
+    | CompareMasks
     | RunAudit
     | Export
     | MakeReport
@@ -393,6 +402,12 @@ class LookInsideReply(Reply, frozen=True, kw_only=True, tag="look_inside"):
     panels: tuple[TaskPanel, ...]
 
 
+class CompareMasksReply(Reply, frozen=True, kw_only=True, tag="compare_masks"):
+    """The scores, as they are kept in the run folder."""
+
+    comparison: MaskComparison
+
+
 class AuditReply(Reply, frozen=True, kw_only=True, tag="audit"):
     """The audit, as it is kept in the run folder."""
 
@@ -429,6 +444,7 @@ AnyReply = (
     | ProjectReply
     | EvaluateReply
     | LookInsideReply
+    | CompareMasksReply
     | AuditReply
     | ExportReply
     | ReportReply
@@ -448,6 +464,7 @@ LANES: dict[type[Any], Lane] = {
     Project: "slow",
     Evaluate: "slow",
     LookInside: "tasks",
+    CompareMasks: "slow",
     RunAudit: "slow",
     Export: "slow",
     MakeReport: "slow",

@@ -7,6 +7,7 @@ from workbench.engine.messages import Arrays, LookInside, LookInsideReply
 from workbench.engine.panels import received
 from workbench.engine.protocol import Failed
 from workbench.gui.bridge import Engine, Job
+from workbench.gui.pages.evaluate.masks import MaskCard
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
@@ -59,6 +60,8 @@ class InsideView(QWidget):
         self._about.setWordWrap(True)
         self._work = WorkCard("Looking")
         self._work.cancelled.connect(self._on_cancel)
+        self.masks = MaskCard(session, engine)
+        self.masks.busy_changed.connect(self.busy_changed)
         self._empty = EmptyState("eye", "", "", "x", self._look_again)
         self._lay_out()
         for choice in (self.kind, self.subject, self.scale, self.count):
@@ -68,8 +71,8 @@ class InsideView(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether the engine is looking."""
-        return self._job is not None
+        """Whether the engine is looking, or comparing with masks."""
+        return self._job is not None or self.masks.busy
 
     def set_run(self, run: RunFolder | None) -> None:
         """Another run: nothing is shown until somebody looks."""
@@ -82,6 +85,7 @@ class InsideView(QWidget):
         self._asked = None
         self._at = (0, 0.5, 0.5)
         self._say("", "")
+        self.masks.set_run(run)
         self.kind.set_value(self._usual_kind())
 
     def look(self) -> None:
@@ -140,6 +144,7 @@ class InsideView(QWidget):
         card.content.addWidget(self._about)
         side.column.addWidget(card)
         side.column.addWidget(self._work)
+        side.column.addWidget(self.masks)
         side.column.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(16)
