@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -93,6 +94,20 @@ def test_what_cannot_be_shown_is_said(qtbot: QtBot, view: InsideView, client: An
     assert "TinyConv has no attention. Look at 'saliency'." in [
         label.text() for label in view._empty.findChildren(type(view._about))
     ]
+
+
+def test_what_is_usual_for_a_transformer_is_chosen_as_soon_as_it_is_known(
+    qtbot: QtBot, view: InsideView, opened: Session
+) -> None:
+    assert view.kind.findData("attention") < 0, "a network without attention"
+    assert view.kind.value() == "colors"
+    catalog = opened.catalog
+    able = tuple(replace(card, provides=("features", "maps", "tokens")) for card in catalog.backbones)
+    opened.set_catalog(replace(catalog, backbones=able))
+    assert view.kind.value() == "attention"
+    choose(qtbot, view.kind, "channels", view)
+    opened.set_catalog(replace(catalog, backbones=able))
+    assert view.kind.value() == "channels", "what the user has chosen stays"
 
 
 def test_a_run_that_was_trained_on_is_looked_at_anew(

@@ -63,7 +63,7 @@ def test_a_folder_is_compared_with_and_the_scores_are_shown(
     said = card.bars.accessibleDescription()
     assert "trained: 50.0 %, from 45.0 to 55.0 %" in said
     assert "untrained: 30.0 %" in said
-    assert "middle box: 50.0 %" in said
+    assert "box: 50.0 %" in said
     assert card.words.text().startswith("Better than the untrained encoder, not than a box in the middle")
     card.grab()
 

@@ -68,6 +68,7 @@ class InsideView(QWidget):
             choice.chosen.connect(lambda _value: self.look())
         self.board.told.connect(self._told.setText)
         self.board.grid.pointed.connect(self._on_pointed)
+        session.catalog_changed.connect(self._on_catalog)
 
     @property
     def busy(self) -> bool:
@@ -158,6 +159,8 @@ class InsideView(QWidget):
         """Attention of a transformer, otherwise what is alike; what cannot be shown is not offered."""
         card = self._backbone()
         tokens = card is None or "tokens" in card.provides
+        if not tokens and self.kind.value() == "attention":
+            self.kind.set_value("colors")
         self.kind.set_options(
             (name, info.title) for name, info in INSIDE_KINDS.items() if tokens or name != "attention"
         )
@@ -168,6 +171,12 @@ class InsideView(QWidget):
             return self._session.catalog.backbone(self._run.experiment().backbone.name) if self._run else None
         except (NotFoundError, WorkbenchError):
             return None
+
+    def _on_catalog(self) -> None:
+        """A run may be shown before it is known what its backbone can."""
+        usual = self._usual_kind()
+        if self._asked is None:
+            self.kind.set_value(usual)
 
     def _checkpoint(self) -> CheckpointSaved | None:
         """The newest of the run, as far as the window knows."""

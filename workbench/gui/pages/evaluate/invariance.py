@@ -136,7 +136,10 @@ class InvarianceView(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(16)
-        whole.addWidget(self._work)
+        above = QHBoxLayout()
+        above.setContentsMargins(0, 0, GUTTER, 0)
+        above.addWidget(self._work)
+        whole.addLayout(above)
         whole.addLayout(row, 1)
 
     def _side(self) -> QWidget:

@@ -21,7 +21,7 @@ _ABOUT = (
     "Black and white PNGs, named as the images, say where the object is. Does the encoder outline the same? "
     "The smallest part that holds 60 % of its attention is compared, or of what stands out where it has none."
 )
-_LABELS = {"trained": "trained", "untrained": "untrained", "box in the middle": "middle box"}
+_LABELS = {"trained": "trained", "untrained": "untrained", "box in the middle": "box"}
 
 
 class MaskCard(QWidget):

@@ -14,6 +14,7 @@ from workbench.gui.pages.evaluate.results import ResultBoard
 from workbench.gui.pages.evaluate.settings import SettingsColumn
 from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
+from workbench.gui.widgets.column import GUTTER
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.segments import Segments
@@ -64,7 +65,7 @@ class EvaluatePage(Page):
         self._left.addWidget(self._prompt)
         probes = QWidget()
         column = QVBoxLayout(probes)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, GUTTER, 0)
         column.setSpacing(16)
         column.addWidget(self._work)
         row = QHBoxLayout()
@@ -77,6 +78,7 @@ class EvaluatePage(Page):
         self._modes.addWidget(self.invariance)
         self._modes.addWidget(self.inside)
         self.body.addWidget(self._modes, 1)
+        self.reach_gutter()
         session.watcher.reset.connect(self._on_reset)
         session.watcher.state_changed.connect(self._on_state)
         session.draft_opened.connect(self._refresh)
