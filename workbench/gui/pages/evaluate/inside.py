@@ -67,7 +67,7 @@ class InsideView(QWidget):
         for choice in (self.kind, self.subject, self.scale, self.count):
             choice.chosen.connect(lambda _value: self.look())
         self.board.told.connect(self._told.setText)
-        self.board.grid.pointed.connect(self._on_pointed)
+        self.board.grid.place_chosen.connect(self._on_pointed)
         session.catalog_changed.connect(self._on_catalog)
 
     @property

@@ -18,11 +18,12 @@ from workbench.gui.widgets.exhibit_board import ExhibitBoard
 from workbench.gui.widgets.grid_content import GridContent
 from workbench.gui.widgets.lightbox import Lightbox
 from workbench.gui.widgets.notice import Notice
+from workbench.gui.widgets.picture_grid import LARGEST, SMALLEST
 from workbench.gui.widgets.pictures import Pictures
 from workbench.gui.widgets.segments import Segments
 from workbench.gui.widgets.shades import Shades
 from workbench.gui.widgets.slider import Scale, Slider
-from workbench.gui.widgets.view_grid import LARGEST, SMALLEST, ViewGrid
+from workbench.gui.widgets.view_grid import ViewGrid
 from workbench.gui.words import shown_planes
 from workbench.spec.dataset import ScanReport
 
