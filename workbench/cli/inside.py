@@ -4,9 +4,8 @@ import argparse
 from pathlib import Path
 
 from workbench.cli import console
-from workbench.runs.index import find_run
+from workbench.cli.options import add_device, add_run, run_of
 from workbench.runs.masks import MaskScore
-from workbench.spec import places
 from workbench.spec.errors import ExportError, UsageError, why
 from workbench.spec.inside import INSIDE_KINDS
 
@@ -21,8 +20,7 @@ def add(commands: console.Commands) -> None:
         example="workbench inside latest --kind colors -o alike.png",
         json=True,
     )
-    parser.add_argument("run_name", metavar="RUN", help="a run's folder, its name or a part of it, or 'latest'")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="where runs are kept")
+    add_run(parser)
     parser.add_argument(
         "--kind",
         choices=tuple(INSIDE_KINDS),
@@ -39,14 +37,14 @@ def add(commands: console.Commands) -> None:
         "--masks", type=Path, metavar="DIR", help="score outlines against masks: PNGs named as the images"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.png", help="the picture to write")
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 or mps")
+    add_device(parser)
 
 
 def _inside(arguments: argparse.Namespace) -> int:
     if arguments.masks is None and arguments.output is None:
         raise UsageError("Say where the picture goes (-o FILE.png), or what to score against (--masks DIR).")
     place = _place(arguments.at)
-    run = find_run(arguments.run_name, Path(arguments.runs or places.default_runs()).expanduser().resolve())
+    run = run_of(arguments)
     from workbench.evaluate.inside import look_inside
     from workbench.evaluate.masks import compare_with_masks
     from workbench.export.exhibit_sheet import exhibit_sheet
