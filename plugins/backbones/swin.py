@@ -1,16 +1,17 @@
 """Swin Transformers of timm (Liu et al. 2021, arXiv:2103.14030): attention in windows, maps that shrink as in a CNN."""
 
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
-from workbench.method.hub import fetching
+from workbench.method.timm_networks import TimmNetwork
 from workbench.spec.errors import CheckError
+
+_DEPTHS = (2, 2, 6, 2)
+"""Blocks for each map, as published."""
 
 
 class SwinEncoder(Encoder):
@@ -21,10 +22,16 @@ class SwinEncoder(Encoder):
     padded to whole patches, and maps to whole windows.
     """
 
-    def __init__(self, size: "_Size", request: BackboneRequest) -> None:
+    def __init__(self, network: TimmNetwork, request: BackboneRequest) -> None:
         super().__init__()
-        self.dim = size.dim
-        self.net: Any = _network(size, request)
+        if request.pretrained and request.stem == "small":
+            raise CheckError(
+                "Pretrained weights of a Swin Transformer belong to the standard stem.",
+                hint="Set backbone.stem to 'standard'.",
+            )
+        self.dim = network.dim
+        self.net: Any = network.make(request, **_arguments(network, request))
+        self.net.patch_embed.dynamic_img_pad = True
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (B, dim)."""
@@ -37,75 +44,41 @@ class SwinEncoder(Encoder):
         return maps.permute(0, 3, 1, 2)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Size:
-    """One of timm's networks, and in what it differs from it. stages: maps, each of half the side of the one before."""
-
-    library_name: str
-    dim: int
-    stages: int = 4
-    changes: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _patch(size: _Size, request: BackboneRequest) -> int:
+def _patch(network: TimmNetwork, request: BackboneRequest) -> int:
     if request.stem == "standard":
         return 4
-    last = request.image_size / 2 ** (size.stages - 1)
+    stages = len(network.changes.get("depths", _DEPTHS))  # Maps, each of half the side of the one before.
+    last = request.image_size / 2 ** (stages - 1)
     return min((1, 2, 4), key=lambda patch: abs(last / patch - 4))
 
 
-def _arguments(size: _Size, request: BackboneRequest) -> dict[str, Any]:
-    patch = _patch(size, request)
+def _arguments(network: TimmNetwork, request: BackboneRequest) -> dict[str, Any]:
+    patch = _patch(network, request)
     return {
         "patch_size": patch,
         "window_size": 7 if request.stem == "standard" else 4,
         "img_size": -(-request.image_size // patch) * patch,
-        "in_chans": request.channels,
-        "num_classes": 0,
         "drop_path_rate": 0.0,
         "dynamic_img_size": True,
-        **size.changes,
     }
 
 
-def _network(size: _Size, request: BackboneRequest) -> Any:
-    import timm
-
-    if request.pretrained and size.changes:
-        raise CheckError(
-            "There are no pretrained weights for a Swin Transformer of this size.",
-            hint="Set backbone.weights to 'none', or choose swin_tiny.",
-        )
-    if request.pretrained and request.stem == "small":
-        raise CheckError(
-            "Pretrained weights of a Swin Transformer belong to the standard stem.",
-            hint="Set backbone.stem to 'standard'.",
-        )
-    with fetching("timm", size.library_name) if request.pretrained else nullcontext():
-        net: Any = timm.create_model(size.library_name, pretrained=request.pretrained, **_arguments(size, request))
-    net.patch_embed.dynamic_img_pad = True
-    return net
+def _loading(network: TimmNetwork, request: BackboneRequest) -> str:
+    made = network.loading(request, **_arguments(network, request))
+    return f"{made}model.patch_embed.dynamic_img_pad = True\n"
 
 
-def _loading(size: _Size, request: BackboneRequest) -> str:
-    arguments = ", ".join(f"{key}={value!r}" for key, value in _arguments(size, request).items())
-    return (
-        f'import timm\n\nmodel = timm.create_model("{size.library_name}", {arguments})\n'
-        "model.patch_embed.dynamic_img_pad = True\n"
-    )
-
-
-def _info(name: str, size: _Size, *, title: str, summary: str, million: float) -> BackboneInfo:
-    build: Callable[[BackboneRequest], Encoder] = partial(SwinEncoder, size)
+def _info(name: str, network: TimmNetwork, *, title: str, summary: str, million: float) -> BackboneInfo:
+    build: Callable[[BackboneRequest], Encoder] = partial(SwinEncoder, network)
     return BackboneInfo(
         name=name,
         title=title,
         family="Swin Transformer",
         summary=summary,
-        dim=size.dim,
+        dim=network.dim,
         million_parameters=million,
         build=build,
-        loading=partial(_loading, size),
+        loading=partial(_loading, network),
         min_size=16,
         provides=("features", "maps"),
     )
@@ -114,11 +87,11 @@ def _info(name: str, size: _Size, *, title: str, summary: str, million: float) -
 BACKBONES = (
     _info(
         "swin_nano",
-        _Size(
-            library_name="swin_tiny_patch4_window7_224",
+        TimmNetwork(
+            name="swin_tiny_patch4_window7_224",
             dim=128,
-            stages=3,
             changes={"embed_dim": 32, "depths": (2, 2, 2), "num_heads": (2, 4, 8)},
+            instead="swin_tiny",
         ),
         title="Swin-Nano",
         summary="Three small maps of two blocks each, to try windowed attention and region losses on a processor "
@@ -127,7 +100,7 @@ BACKBONES = (
     ),
     _info(
         "swin_tiny",
-        _Size(library_name="swin_tiny_patch4_window7_224", dim=768),
+        TimmNetwork(name="swin_tiny_patch4_window7_224", dim=768),
         title="Swin-T",
         summary="A transformer that attends within windows and keeps maps as a ResNet-50 does, at about its cost. For "
         "tasks about regions (EsViT), a hundred thousand images and a GPU, with AdamW.",

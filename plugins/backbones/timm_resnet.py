@@ -1,14 +1,13 @@
 """ResNets of timm: ResNet-10-T, small and with a deep stem, and the selective-kernel ones of SimCLR v2."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
-from workbench.method.hub import fetching
+from workbench.method.timm_networks import TimmNetwork
 from workbench.spec.errors import CheckError
 
 
@@ -19,10 +18,14 @@ class TimmResNetEncoder(Encoder):
     becomes 3 × 3.
     """
 
-    def __init__(self, name: str, dim: int, deep_stem: bool, request: BackboneRequest) -> None:
+    def __init__(self, network: TimmNetwork, deep_stem: bool, request: BackboneRequest) -> None:
         super().__init__()
-        self.dim = dim
-        net: Any = _network(name, request)
+        if request.pretrained and request.stem == "small":
+            raise CheckError(
+                "Pretrained weights of a ResNet belong to the standard stem.", hint="Set backbone.stem to 'standard'."
+            )
+        self.dim = network.dim
+        net = network.make(request)
         if request.stem == "small":
             if deep_stem:
                 net.conv1[0].stride = (1, 1)
@@ -43,20 +46,8 @@ class TimmResNetEncoder(Encoder):
         return maps
 
 
-def _network(name: str, request: BackboneRequest) -> Any:
-    import timm
-
-    if request.pretrained and request.stem == "small":
-        raise CheckError(
-            "Pretrained weights of a ResNet belong to the standard stem.", hint="Set backbone.stem to 'standard'."
-        )
-    with fetching("timm", name) if request.pretrained else nullcontext():
-        return timm.create_model(name, pretrained=request.pretrained, num_classes=0, in_chans=request.channels)
-
-
-def _loading(name: str, deep_stem: bool, request: BackboneRequest) -> str:
-    lines = ["import timm", "import torch", ""]
-    lines.append(f'model = timm.create_model("{name}", num_classes=0, in_chans={request.channels})')
+def _loading(network: TimmNetwork, deep_stem: bool, request: BackboneRequest) -> str:
+    lines = [f"import torch\n{network.loading(request)}".rstrip()]
     if request.stem == "small":
         if deep_stem:
             lines.append("model.conv1[0].stride = (1, 1)")
@@ -69,7 +60,8 @@ def _loading(name: str, deep_stem: bool, request: BackboneRequest) -> str:
 def _info(
     name: str, *, title: str, family: str, summary: str, dim: int, million: float, deep_stem: bool = False
 ) -> BackboneInfo:
-    build: Callable[[BackboneRequest], Encoder] = partial(TimmResNetEncoder, name, dim, deep_stem)
+    network = TimmNetwork(name=name, dim=dim)
+    build: Callable[[BackboneRequest], Encoder] = partial(TimmResNetEncoder, network, deep_stem)
     return BackboneInfo(
         name=name,
         title=title,
@@ -78,7 +70,7 @@ def _info(
         dim=dim,
         million_parameters=million,
         build=build,
-        loading=partial(_loading, name, deep_stem),
+        loading=partial(_loading, network, deep_stem),
         min_size=16,
         provides=("features", "maps"),
     )

@@ -1,18 +1,15 @@
 """ViT-Tiny and ViT-Small of timm (Dosovitskiy et al. 2021, arXiv:2010.11929; sizes of Touvron et al. 2021)."""
 
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from workbench.method.backbone import BackboneInfo, BackboneRequest, Encoder
-from workbench.method.hub import fetching
+from workbench.method.timm_networks import TimmNetwork
 from workbench.method.tokens import TokenEncoder
-from workbench.spec.errors import CheckError
 
 
 class ViTEncoder(TokenEncoder):
@@ -24,11 +21,11 @@ class ViTEncoder(TokenEncoder):
 
     net: Any
 
-    def __init__(self, size: "_Size", request: BackboneRequest) -> None:
+    def __init__(self, network: TimmNetwork, request: BackboneRequest) -> None:
         super().__init__()
-        self.dim = size.dim
+        self.dim = network.dim
         self.patch = _patch(request)
-        self.net = _network(size, request)
+        self.net = network.make(request, **_arguments(request))
         self.prefix = self.net.num_prefix_tokens
         self.heads = self.net.blocks[0].attn.num_heads
 
@@ -92,65 +89,37 @@ class ViTEncoder(TokenEncoder):
         return positions
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Size:
-    """One of timm's networks, and in what it differs from it."""
-
-    library_name: str
-    dim: int
-    changes: Mapping[str, int] = field(default_factory=dict)
-
-
 def _patch(request: BackboneRequest) -> int:
     if request.stem == "standard":
         return 16
     return min((2, 4, 8), key=lambda patch: abs(request.image_size / patch - 8))
 
 
-def _arguments(size: _Size, request: BackboneRequest) -> dict[str, Any]:
+def _arguments(request: BackboneRequest) -> dict[str, Any]:
     patch = _patch(request)
     return {
         "patch_size": patch,
         "img_size": -(-request.image_size // patch) * patch,
-        "in_chans": request.channels,
-        "num_classes": 0,
         "dynamic_img_size": True,
         "dynamic_img_pad": True,
-        **size.changes,
     }
 
 
-def _network(size: _Size, request: BackboneRequest) -> nn.Module:
-    import timm
-
-    if request.pretrained and size.changes:
-        raise CheckError(
-            "There are no pretrained weights for a transformer of this size.",
-            hint="Set backbone.weights to 'none', or choose vit_tiny.",
-        )
-    with fetching("timm", size.library_name) if request.pretrained else nullcontext():
-        net: nn.Module = timm.create_model(
-            size.library_name, pretrained=request.pretrained, **_arguments(size, request)
-        )
-    return net
+def _loading(network: TimmNetwork, request: BackboneRequest) -> str:
+    return network.loading(request, **_arguments(request))
 
 
-def _loading(size: _Size, request: BackboneRequest) -> str:
-    arguments = ", ".join(f"{key}={value!r}" for key, value in _arguments(size, request).items())
-    return f'import timm\n\nmodel = timm.create_model("{size.library_name}", {arguments})\n'
-
-
-def _info(name: str, size: _Size, *, title: str, summary: str, million: float) -> BackboneInfo:
-    build: Callable[[BackboneRequest], Encoder] = partial(ViTEncoder, size)
+def _info(name: str, network: TimmNetwork, *, title: str, summary: str, million: float) -> BackboneInfo:
+    build: Callable[[BackboneRequest], Encoder] = partial(ViTEncoder, network)
     return BackboneInfo(
         name=name,
         title=title,
         family="Vision Transformer",
         summary=summary,
-        dim=size.dim,
+        dim=network.dim,
         million_parameters=million,
         build=build,
-        loading=partial(_loading, size),
+        loading=partial(_loading, network),
         min_size=16,
         provides=("features", "maps", "tokens"),
     )
@@ -159,7 +128,12 @@ def _info(name: str, size: _Size, *, title: str, summary: str, million: float) -
 BACKBONES = (
     _info(
         "vit_nano",
-        _Size(library_name="vit_tiny_patch16_224", dim=96, changes={"embed_dim": 96, "depth": 4, "num_heads": 3}),
+        TimmNetwork(
+            name="vit_tiny_patch16_224",
+            dim=96,
+            changes={"embed_dim": 96, "depth": 4, "num_heads": 3},
+            instead="vit_tiny",
+        ),
         title="ViT-Nano",
         summary="Four transformer blocks, to try masked methods and attention on a processor without a GPU; too "
         "small for a final encoder of varied photographs.",
@@ -167,7 +141,7 @@ BACKBONES = (
     ),
     _info(
         "vit_tiny",
-        _Size(library_name="vit_tiny_patch16_224", dim=192),
+        TimmNetwork(name="vit_tiny_patch16_224", dim=192),
         title="ViT-Tiny",
         summary="A small transformer that looks at the image in patches. Wants more images and more epochs than a "
         "ResNet of its size; the recipe should be AdamW.",
@@ -175,7 +149,7 @@ BACKBONES = (
     ),
     _info(
         "vit_small",
-        _Size(library_name="vit_small_patch16_224", dim=384),
+        TimmNetwork(name="vit_small_patch16_224", dim=384),
         title="ViT-Small",
         summary="The transformer of most self-supervised papers. For a hundred thousand images and more, on a GPU, "
         "with AdamW.",

@@ -120,8 +120,7 @@ class SiT(Method):
     def exhibit(self, batch: Batch, progress: Progress) -> tuple[Panel, ...]:
         """The spoiled image, what it was, and what it is repainted to."""
         del progress
-        view = batch.views[0]
-        partner = batch.partner_views[0][0] if batch.partner_views else view.roll(1, dims=0)
+        view, partner = batch.views[0], batch.partner_views[0][0]
         whole, spoiled, lost, _ = self._spoil(view, partner, fixed_draw(batch.indices))
         return repaired_panels(whole, spoiled, lost, self._paint(self._tokens(spoiled)[0]), self.patch)
 

@@ -22,7 +22,7 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.fold import Fold
 from workbench.spec import places
 from workbench.spec.catalog import PresetCard
-from workbench.spec.experiment import DataSpec, Experiment, OpSpec, ViewSpec
+from workbench.spec.experiment import DataSpec, Experiment, MethodSpec, OpSpec, TaskSpec, ViewSpec
 from workbench.spec.presets import load_preset, preset_text
 
 BLURRED = PresetCard(
@@ -113,6 +113,14 @@ def test_the_engine_suggests_and_its_reasons_are_told(
     assert choice.note.banner.text == "No blur: 32 px."
     page.hide()
     assert not choice.note.isVisible()
+
+
+def test_views_are_suggested_for_all_tasks_together(page: ViewsPage, choice: PresetChoice, client: Any) -> None:
+    method = MethodSpec(name="rotation", also=(TaskSpec(name="simclr", weight=0.5),))
+    page.session.edit(replace(draft_of(page), method=method), "Two tasks")
+    choice.presets.actions()[0].trigger()
+    asked = client.last(m.Suggest)
+    assert (asked.method, asked.also) == ("rotation", method.also)
 
 
 def test_help_follows_the_entry_that_is_pointed_at(choice: PresetChoice) -> None:

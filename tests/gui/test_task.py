@@ -206,7 +206,7 @@ def test_all_images_are_in_sight_where_there_is_room(board: ExhibitBoard) -> Non
     QTest.mouseMove(grid.viewport(), grid.cell_rect(0, 0).center().toPoint())
     assert told
     assert told[-1].startswith("cats/00.png · Turned: what the network is given")
-    assert grid._hit(QPointF(2, 2)) is None
+    assert grid.hit(QPointF(2, 2)) is None
     grid.set_cell(300)
     assert grid.verticalScrollBar().maximum() > 0
     grid.select(5)

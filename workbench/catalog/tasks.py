@@ -15,7 +15,7 @@ def method_of(spec: MethodSpec, registry: Registry) -> MethodInfo[Any]:
 
     Raises `NotFoundError` for one that is not there, and `SpecError` where they cannot be together.
     """
-    infos = [registry.method(task.name) for task in spec.tasks]
+    infos = tasks_of(spec, registry)
     if len(infos) == 1:
         if infos[0].beside_only:
             raise SpecError(
@@ -35,6 +35,11 @@ def method_of(spec: MethodSpec, registry: Registry) -> MethodInfo[Any]:
             where="method.also",
         )
     return several([Task(info=info, weight=task.weight) for info, task in zip(infos, spec.tasks, strict=True)])
+
+
+def tasks_of(spec: MethodSpec, registry: Registry) -> list[MethodInfo[Any]]:
+    """The method's record, and those of the tasks beside it. Raises `NotFoundError` for one that is not there."""
+    return [registry.method(task.name) for task in spec.tasks]
 
 
 def params_of(spec: MethodSpec, registry: Registry) -> Params:

@@ -12,7 +12,9 @@ from workbench.spec.errors import WorkbenchError
 _MODULES = (
     "window",
     "data",
+    "new",
     "train",
+    "status",
     "views",
     "results",
     "show",

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli import console
+from workbench.cli.options import add_device, add_run, runs_of
 from workbench.runs.audit import SUBJECTS, Audit, compared, in_words
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.runs.index import find_run
-from workbench.spec import places
 from workbench.spec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ def add(commands: console.Commands) -> None:
         example="workbench audit with-jitter without-jitter -o audit.svg",
         json=True,
     )
-    parser.add_argument("run_name", metavar="RUN", help="a run's folder, its name or a part of it, or 'latest'")
+    add_run(parser)
     parser.add_argument("other", metavar="RUN2", nargs="?", help="another run, to compare it with")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="where runs are kept")
     parser.add_argument("--encoder", choices=SUBJECTS, default="trained", help="which encoder of the run (trained)")
     parser.add_argument(
         "--beside", choices=SUBJECTS, default=None, help="compare with this encoder of the same run, e.g. untrained"
@@ -40,13 +39,13 @@ def add(commands: console.Commands) -> None:
         "--column", action="append", default=None, metavar="C", help="probe this label column (all); can be repeated"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.svg", help="write the heat map as a picture")
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 or mps")
+    add_device(parser)
 
 
 def _audit(arguments: argparse.Namespace) -> int:
     if arguments.other and arguments.beside:
         raise UsageError("Compare with another run or with --beside, not with both.")
-    runs = Path(arguments.runs or places.default_runs()).expanduser().resolve()
+    runs = runs_of(arguments)
     file: Path | None = arguments.output.expanduser().absolute() if arguments.output else None
     if file is not None and file.suffix.lower() != ".svg":
         raise UsageError(f"'{file.name}' is not possible: the picture is an .svg file.")

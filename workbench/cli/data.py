@@ -24,6 +24,9 @@ def add(commands: console.Commands) -> None:
     sample.add_argument("--count", type=int, default=3000, metavar="N", help="how many images (3000)")
     sample.add_argument("--size", type=int, default=64, metavar="N", help="side of the images in px (64)")
     sample.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed paints the same images (0)")
+    sample.add_argument(
+        "--masks", type=Path, metavar="DIR", help="also say where the body is: masks of the images' names, into DIR"
+    )
     scan = console.command(
         commands,
         "scan",
@@ -40,7 +43,14 @@ def _sample(arguments: argparse.Namespace) -> None:
 
     folder: Path = arguments.folder.expanduser()
     with console.progress(quiet=arguments.json) as report:
-        paint_sample(folder, count=arguments.count, size=arguments.size, seed=arguments.seed, report=report)
+        paint_sample(
+            folder,
+            count=arguments.count,
+            size=arguments.size,
+            seed=arguments.seed,
+            masks=arguments.masks.expanduser() if arguments.masks else None,
+            report=report,
+        )
     if arguments.json:
         console.print_json({"folder": folder, "count": arguments.count, "size": arguments.size})
         return

@@ -4,11 +4,10 @@ import argparse
 from pathlib import Path
 
 from workbench.cli import console
-from workbench.runs.index import find_run
-from workbench.spec import places
+from workbench.cli.options import add_device, add_run, run_of
+from workbench.runs.masks import MaskScore
 from workbench.spec.errors import ExportError, UsageError, why
-
-_KINDS = ("attention", "saliency", "colors", "channels", "match")
+from workbench.spec.inside import INSIDE_KINDS
 
 
 def add(commands: console.Commands) -> None:
@@ -21,13 +20,12 @@ def add(commands: console.Commands) -> None:
         example="workbench inside latest --kind colors -o alike.png",
         json=True,
     )
-    parser.add_argument("run_name", metavar="RUN", help="a run's folder, its name or a part of it, or 'latest'")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="where runs are kept")
+    add_run(parser)
     parser.add_argument(
         "--kind",
-        choices=_KINDS,
+        choices=tuple(INSIDE_KINDS),
         default="colors",
-        help="attention of a transformer, what stands out, what is alike (colors), channels, or what is like one place",
+        help=" ".join(f"{kind}: {info.help}" for kind, info in INSIDE_KINDS.items()),
     )
     parser.add_argument("--untrained", action="store_true", help="the encoder as it was at the start")
     parser.add_argument("--images", type=int, default=8, metavar="N", help="how many test images (8)")
@@ -39,25 +37,25 @@ def add(commands: console.Commands) -> None:
         "--masks", type=Path, metavar="DIR", help="score outlines against masks: PNGs named as the images"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.png", help="the picture to write")
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 or mps")
+    add_device(parser)
 
 
 def _inside(arguments: argparse.Namespace) -> int:
     if arguments.masks is None and arguments.output is None:
         raise UsageError("Say where the picture goes (-o FILE.png), or what to score against (--masks DIR).")
     place = _place(arguments.at)
-    run = find_run(arguments.run_name, Path(arguments.runs or places.default_runs()).expanduser().resolve())
-    from workbench.evaluate.inside import look_inside, score_masks
+    run = run_of(arguments)
+    from workbench.evaluate.inside import look_inside
+    from workbench.evaluate.masks import compare_with_masks
     from workbench.export.exhibit_sheet import exhibit_sheet
     from workbench.training.devices import resolve_device
 
     device = resolve_device(arguments.device)
     with console.progress() as report:
-        scores = (
-            score_masks(run, arguments.masks.expanduser().resolve(), device=device, report=report)
-            if arguments.masks
-            else ()
-        )
+        scores: tuple[MaskScore, ...] = ()
+        if arguments.masks:
+            folder = arguments.masks.expanduser().resolve()
+            scores = compare_with_masks(run, folder, device=device, report=report).scores
         if arguments.output:
             found = look_inside(
                 run,

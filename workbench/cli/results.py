@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli import console
+from workbench.cli.options import add_device, add_run, run_of
 from workbench.runs.folder import RunFolder
-from workbench.runs.index import find_run
 from workbench.runs.results import Evaluation, ExportRecord
 from workbench.runs.split import read_split
-from workbench.spec import places
 from workbench.spec.errors import ExportError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def add(commands: console.Commands) -> None:
         help="write one self-contained page about a run; its path comes last",
         example="workbench report latest -o report.html",
     )
-    _add_run(report)
+    add_run(report)
     report.add_argument("-o", "--output", type=Path, metavar="FILE.html", help="where (report.html in the run folder)")
 
 
@@ -43,7 +42,7 @@ def _add_evaluate(commands: console.Commands) -> None:
         example="workbench evaluate latest --probe knn --labels labels.csv:species",
         json=True,
     )
-    _add_run(parser)
+    add_run(parser)
     parser.add_argument(
         "--probe", action="append", choices=("knn", "linear"), default=None, help="which probe (both); can be repeated"
     )
@@ -53,7 +52,7 @@ def _add_evaluate(commands: console.Commands) -> None:
     parser.add_argument("--column", default="label", metavar="C", help="'label', or a factor of the run's label table")
     parser.add_argument("--neighbors", type=int, default=20, metavar="N", help="neighbors that vote in kNN (20)")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="at most N train and N test images")
-    _add_device(parser)
+    add_device(parser)
 
 
 def _add_embed(commands: console.Commands) -> None:
@@ -64,12 +63,12 @@ def _add_embed(commands: console.Commands) -> None:
         help="write the encoder's features of a folder of images; the path of the file comes last",
         example="workbench embed latest more-leaves -o features.parquet",
     )
-    _add_run(parser)
+    add_run(parser)
     parser.add_argument("folder", type=Path, nargs="?", help="a folder of images (the run's own images)")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="its ending says how: .h5 .parquet .csv .npy"
     )
-    _add_device(parser)
+    add_device(parser)
 
 
 def _add_export(commands: console.Commands) -> None:
@@ -81,7 +80,7 @@ def _add_export(commands: console.Commands) -> None:
         example="workbench export latest --format safetensors --format onnx -o exported",
         json=True,
     )
-    _add_run(parser)
+    add_run(parser)
     parser.add_argument(
         "--format",
         action="append",
@@ -90,20 +89,11 @@ def _add_export(commands: console.Commands) -> None:
         help="safetensors, torch-export, onnx; embeddings: h5, parquet, csv, npy; can be repeated",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to (exports in the run folder)")
-    _add_device(parser)
-
-
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run_name", metavar="RUN", help="a run's folder, its name or a part of it, or 'latest'")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="where runs are kept")
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda, cuda:1 or mps")
+    add_device(parser)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    run = _run(arguments)
+    run = run_of(arguments)
     if arguments.neighbors < 1:
         raise UsageError(f"--neighbors {arguments.neighbors} is not possible: at least one image must vote.")
     if arguments.limit < 0:
@@ -159,7 +149,7 @@ def _labels(run: RunFolder, text: str) -> "Labels | None":
 
 
 def _embed(arguments: argparse.Namespace) -> int:
-    run = _run(arguments)
+    run = run_of(arguments)
     from workbench.export.embeddings import SUFFIXES, difference, write_embeddings
 
     file: Path = arguments.output.expanduser().absolute()
@@ -199,7 +189,7 @@ def _features(run: RunFolder, folder: Path | None, device: str, report: "Report"
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    run = _run(arguments)
+    run = run_of(arguments)
     from workbench.export.run import export_run
     from workbench.training.devices import resolve_device
 
@@ -228,14 +218,10 @@ def _print_records(records: tuple[ExportRecord, ...]) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    run = _run(arguments)
+    run = run_of(arguments)
     from workbench.export.report import make_report
 
     with console.progress() as report:
         file = make_report(run, arguments.output.expanduser().absolute() if arguments.output else None, report)
     print(file)
     return 0
-
-
-def _run(arguments: argparse.Namespace) -> RunFolder:
-    return find_run(arguments.run_name, Path(arguments.runs or places.default_runs()).expanduser().resolve())

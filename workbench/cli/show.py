@@ -4,11 +4,10 @@ import argparse
 from pathlib import Path
 
 from workbench.cli import console
+from workbench.cli.options import add_run, run_of
 from workbench.runs.events import read_events
 from workbench.runs.folder import RunFolder
-from workbench.runs.index import find_run
 from workbench.runs.state import fold
-from workbench.spec import places
 from workbench.spec.errors import ExportError, NotFoundError, UsageError, why
 
 
@@ -21,8 +20,7 @@ def add(commands: console.Commands) -> None:
         help="write what a run's method is given, is asked and answers as a picture; its path comes last",
         example="workbench show latest --epoch 20 -o answers.png",
     )
-    parser.add_argument("run_name", metavar="RUN", help="a run's folder, its name or a part of it, or 'latest'")
-    parser.add_argument("--runs", type=Path, metavar="DIR", help="where runs are kept")
+    add_run(parser)
     parser.add_argument("--epoch", type=int, default=None, metavar="N", help="after N epochs (the newest)")
     parser.add_argument("--images", type=int, default=0, metavar="N", help="at most N images (all that were kept)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png", help="the picture to write")
@@ -31,7 +29,7 @@ def add(commands: console.Commands) -> None:
 def _show(arguments: argparse.Namespace) -> int:
     if arguments.images < 0:
         raise UsageError(f"--images {arguments.images} is not possible: it is a number of images, 0 for all.")
-    run = find_run(arguments.run_name, Path(arguments.runs or places.default_runs()).expanduser().resolve())
+    run = run_of(arguments)
     epoch = _epoch(run, arguments.epoch)
     from workbench.export.exhibit_sheet import exhibit_sheet
     from workbench.runs.exhibit import read_exhibit

@@ -121,19 +121,13 @@ def _task(experiment: Experiment, scan: "ScanReport") -> "Image":
     """A few images, and what the method makes of them before any training."""
     from workbench.engine.handlers.tasks import show_task
     from workbench.engine.messages import ShowTask
+    from workbench.engine.panels import received
     from workbench.export.exhibit_sheet import exhibit_sheet
-    from workbench.runs.exhibit import ShownPanel
     from workbench.spec.progress import ignore
 
     paths = tuple(scan.paths[row] for row in _spread(scan, experiment, _ROWS))
     reply, arrays = show_task(ShowTask(experiment=experiment, images=scan.count, paths=paths, epoch=0), ignore)
-    blocks = [pictures.astype("uint8") for pictures in arrays.values()]
-    stored = ShownPanel(part="original", title="Original", pictures=blocks[0])
-    panels = [
-        ShownPanel(part=panel.part, title=panel.title, pictures=block, captions=panel.captions)
-        for panel, block in zip(reply.panels, blocks[1:], strict=True)
-    ]
-    return exhibit_sheet([stored, *panels])
+    return exhibit_sheet(received(reply.panels, arrays, original="Original"))
 
 
 def _sheet(experiment: Experiment, scan: "ScanReport") -> "Image":

@@ -7,6 +7,7 @@ number, smooth at any scale.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,28 +49,67 @@ class Scene:
 def paint(scene: Scene, size: int) -> NDArray[np.uint8]:
     """(n, size, size, 3) RGB."""
     rng = np.random.default_rng(scene.seed)
-    line = ((np.arange(size, dtype=np.float32) + 0.5) * 2.0 / size - 1.0).astype(np.float32)
-    x, y = line[None, None, :], line[None, :, None]
-    radius = scene.between(2, 0.52, 0.76)
-    away_x, away_y = (x - scene.between(0, -0.22, 0.22)) / radius, (y - scene.between(1, -0.22, 0.22)) / radius
-    turn = np.deg2rad(90.0 * scene.orientation[:, None, None] + scene.between(3, -20.0, 20.0)).astype(np.float32)
-    own_x, own_y = _turned(away_x, away_y, -turn)
-    edge = 2.0 / size / radius
-    distance = _by_kind(scene.shape, (_circle, _square, _triangle, _star, _cross, _ring), own_x, own_y)
-
+    x, y = _pixels(size)
+    at = _place(scene, size)
     picture = _ground(scene, x, y, rng=rng)
-    picture *= (1.0 - 0.42 * np.exp(-2.5 * np.maximum(np.hypot(own_x, own_y) - 0.6, 0.0)))[..., None]
-    body = _body(scene, own_x, own_y, distance, edge=edge)
-    body *= (1.0 + 0.16 * (away_x * _LIGHT[0] + away_y * _LIGHT[1]))[..., None]
-    _blend(picture, body, _inside(distance, edge))
-    eye = np.where(scene.shape == SHAPES.index("ring"), 0.64, 0.40).astype(np.float32)[:, None, None]
-    from_eye = np.hypot(own_x, own_y + eye)
-    _blend(picture, np.float32(0.97), _inside(from_eye - 0.165, edge))
-    _blend(picture, np.float32(0.08), _inside(np.hypot(own_x, own_y + eye + 0.035) - 0.09, edge))
+    picture *= (1.0 - 0.42 * np.exp(-2.5 * np.maximum(np.hypot(at.own_x, at.own_y) - 0.6, 0.0)))[..., None]
+    body = _body(scene, at.own_x, at.own_y, at.body, edge=at.edge)
+    body *= (1.0 + 0.16 * (at.away_x * _LIGHT[0] + at.away_y * _LIGHT[1]))[..., None]
+    _blend(picture, body, _inside(at.body, at.edge))
+    _blend(picture, np.float32(0.97), _inside(at.eye, at.edge))
+    _blend(picture, np.float32(0.08), _inside(at.pupil, at.edge))
 
     noise = rng.standard_normal(picture.shape[:3], dtype=np.float32) * scene.between(4, 0.0, 0.03)
     picture = (picture + noise[..., None]) * scene.between(5, 0.75, 1.1)[..., None]
     return np.asarray(np.rint(np.clip(picture, 0.0, 1.0) * 255.0), dtype=np.uint8)
+
+
+def outline(scene: Scene, size: int) -> NDArray[np.bool_]:
+    """(n, size, size): where the body is, its eye included, by the middle of each pixel."""
+    at = _place(scene, size)
+    return np.asarray((at.body < 0) | (at.eye < 0))
+
+
+class _Place(NamedTuple):
+    """Where things are on n pictures, in radii of the body: (n, H, W) each, `edge` (n, 1, 1) the size of a pixel.
+
+    away_x, away_y: from the middle of the body; own_x, own_y: the same, turned as it is. body, eye, pupil: signed
+    distances.
+    """
+
+    away_x: Field
+    away_y: Field
+    own_x: Field
+    own_y: Field
+    edge: Field
+    body: Field
+    eye: Field
+    pupil: Field
+
+
+def _place(scene: Scene, size: int) -> _Place:
+    x, y = _pixels(size)
+    radius = scene.between(2, 0.52, 0.76)
+    away_x, away_y = (x - scene.between(0, -0.22, 0.22)) / radius, (y - scene.between(1, -0.22, 0.22)) / radius
+    turn = np.deg2rad(90.0 * scene.orientation[:, None, None] + scene.between(3, -20.0, 20.0)).astype(np.float32)
+    own_x, own_y = _turned(away_x, away_y, -turn)
+    eye = np.where(scene.shape == SHAPES.index("ring"), 0.64, 0.40).astype(np.float32)[:, None, None]
+    return _Place(
+        away_x,
+        away_y,
+        own_x,
+        own_y,
+        edge=2.0 / size / radius,
+        body=_by_kind(scene.shape, (_circle, _square, _triangle, _star, _cross, _ring), own_x, own_y),
+        eye=np.hypot(own_x, own_y + eye) - 0.165,
+        pupil=np.hypot(own_x, own_y + eye + 0.035) - 0.09,
+    )
+
+
+def _pixels(size: int) -> tuple[Field, Field]:
+    """The middles of the pixels of a picture, from -1 to 1: x (1, 1, W) and y (1, H, 1)."""
+    line = ((np.arange(size, dtype=np.float32) + 0.5) * 2.0 / size - 1.0).astype(np.float32)
+    return line[None, None, :], line[None, :, None]
 
 
 def _body(scene: Scene, own_x: Field, own_y: Field, distance: Field, *, edge: Field) -> Field:

@@ -44,6 +44,17 @@ class Prepared:
     split_rows: NDArray[np.int64]
     planned_train: int
 
+    def unseen_rows(self, least: int = 1) -> NDArray[np.int64]:
+        """Rows to judge an encoder on: the test images, or all images where there are fewer than `least` of those."""
+        return self.test_rows if len(self.test_rows) >= least else np.arange(len(self.table))
+
+
+def evenly(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """At most `count` of the rows (n,), from the first to the last, as evenly as can be."""
+    if len(rows) <= count:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
+
 
 def prepare(
     experiment: Experiment, *, cache: Path, table: SplitTable | None = None, report: Report = ignore

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from workbench.data.fit import workers
-from workbench.data.painting import BACKGROUNDS, COLORS, ORIENTATIONS, SHAPES, TEXTURES, Scene, paint
+from workbench.data.painting import BACKGROUNDS, COLORS, ORIENTATIONS, SHAPES, TEXTURES, Scene, outline, paint
 from workbench.spec.errors import DataError, UsageError
 from workbench.spec.progress import Report, ignore
 
@@ -33,16 +33,30 @@ FACTORS = {
 _HEADER = ["path", *FACTORS]
 _BATCH = 64
 _CHANCES = 20
+_NAMES = "[0-9][0-9][0-9][0-9][0-9].png"
 
 
-def paint_sample(folder: Path, *, count: int = 3000, size: int = 64, seed: int = 0, report: Report = ignore) -> None:
+def paint_sample(
+    folder: Path,
+    *,
+    count: int = 3000,
+    size: int = 64,
+    seed: int = 0,
+    masks: Path | None = None,
+    report: Report = ignore,
+) -> None:
     """Paints `count` PNGs of `size` px into folder/images, and folder/labels.csv (path and the factors).
 
+    masks: a folder for black and white PNGs that say where the body of each picture is, named as the pictures are
+    (masks/images/00000.png); it cannot lie within the sample, where they would be taken for images of it.
+
     The same seed gives the same pictures, also as the first of a larger sample. Files that are there
-    already and equal are not touched. Raises `UsageError` where the folder holds something else, and
+    already and equal are not touched. Raises `UsageError` where a folder holds something else, and
     `DataError` where it cannot be written.
     """
     _check(folder, count, size)
+    if masks is not None:
+        _check_masks(masks, folder)
     try:
         images = folder / "images"
         images.mkdir(parents=True, exist_ok=True)
@@ -58,9 +72,11 @@ def paint_sample(folder: Path, *, count: int = 3000, size: int = 64, seed: int =
                 _write(images / name, picture)
             done = min(count, done + len(pictures))
             report("Painting", done, count)
+        if masks is not None:
+            _write_masks(masks / "images", names, combinations, chances, size=size, seed=seed)
     except OSError as error:
         raise DataError(
-            f"The sample cannot be written to {folder}: {error.strerror or error}.",
+            f"The sample cannot be written to {error.filename or folder}: {error.strerror or error}.",
             hint="Choose another folder, or free some space.",
         ) from error
 
@@ -88,6 +104,22 @@ def _check(folder: Path, count: int, size: int) -> None:
             )
 
 
+def _check_masks(masks: Path, folder: Path) -> None:
+    if masks.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"Masks in {masks} would be taken for images of the sample.", hint=f"Name a folder outside of {folder}."
+        )
+    if masks.exists() and not masks.is_dir():
+        raise UsageError(f"{masks} is a file.", hint="Name a folder.")
+    with suppress(OSError):
+        others = [path for path in masks.rglob("*") if path.is_file() and not path.match(f"images/{_NAMES}")]
+        if others:
+            raise UsageError(
+                f"{masks} holds something else than masks ({others[0].name}); nothing was changed.",
+                hint="Name a new folder.",
+            )
+
+
 def _combinations(count: int, seed: int) -> NDArray[np.int64]:
     """(count, 5) factor values: all combinations in random order, then all again in another, …"""
     lengths = [len(values) for values in FACTORS.values()]
@@ -103,17 +135,7 @@ def _paint_all(
     """PNG files in order, a batch at a time; threads paint ahead (outside Python's lock, for the most part)."""
 
     def batch(start: int) -> list[bytes]:
-        shape, color, texture, orientation, background = combinations[start : start + _BATCH].T
-        scene = Scene(
-            shape=shape,
-            color=color,
-            texture=texture,
-            orientation=orientation,
-            background=background,
-            chance=chances[start : start + _BATCH],
-            seed=(seed, 2, start),
-        )
-        return [_png(picture) for picture in paint(scene, size)]
+        return [_png(picture) for picture in paint(_scene(combinations, chances, start, seed=seed), size)]
 
     with ThreadPoolExecutor(workers(), thread_name_prefix="paint") as pool:
         starts = range(0, len(combinations), _BATCH)
@@ -122,6 +144,37 @@ def _paint_all(
             yield ahead.pop(0).result()
             if position + 2 * workers() < len(starts):
                 ahead.append(pool.submit(batch, starts[position + 2 * workers()]))
+
+
+def _write_masks(
+    folder: Path,
+    names: list[str],
+    combinations: NDArray[np.int64],
+    chances: NDArray[np.float32],
+    *,
+    size: int,
+    seed: int,
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_others(folder, set(names))
+    for start in range(0, len(names), _BATCH):
+        masks = outline(_scene(combinations, chances, start, seed=seed), size)
+        for name, mask in zip(names[start:], masks):
+            _write(folder / name, _png(np.where(mask, np.uint8(255), np.uint8(0))))
+
+
+def _scene(combinations: NDArray[np.int64], chances: NDArray[np.float32], start: int, *, seed: int) -> Scene:
+    """What is on the pictures of the batch that begins with number `start`."""
+    shape, color, texture, orientation, background = combinations[start : start + _BATCH].T
+    return Scene(
+        shape=shape,
+        color=color,
+        texture=texture,
+        orientation=orientation,
+        background=background,
+        chance=chances[start : start + _BATCH],
+        seed=(seed, 2, start),
+    )
 
 
 def _table(names: list[str], combinations: NDArray[np.int64]) -> bytes:
@@ -149,6 +202,6 @@ def _write(path: Path, content: bytes) -> None:
 
 def _remove_others(images: Path, names: set[str]) -> None:
     """What an earlier, larger sample left."""
-    for path in images.glob("[0-9][0-9][0-9][0-9][0-9].png"):
+    for path in images.glob(_NAMES):
         if path.name not in names:
             path.unlink()

@@ -10,10 +10,12 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from workbench.runs.audit import Audit, Subject
+from workbench.runs.masks import MaskComparison
 from workbench.runs.results import Evaluation, ExportRecord
 from workbench.spec.catalog import Catalog
 from workbench.spec.dataset import ScanReport
-from workbench.spec.experiment import DataSpec, Experiment, ViewSpec
+from workbench.spec.experiment import DataSpec, Experiment, TaskSpec, ViewSpec
+from workbench.spec.inside import InsideKind
 from workbench.spec.machine import Device, Finding, Measurement
 from workbench.spec.viewfacts import ViewFacts
 
@@ -52,14 +54,15 @@ class Thumbnails(Request, frozen=True, kw_only=True, tag="thumbnails"):
 class Suggest(Request, frozen=True, kw_only=True, tag="suggest"):
     """→ SuggestReply. An experiment with defaults scaled to the data, the method and this machine.
 
-    preset: a name or a file; "" chooses one for the images and the method. Unless `scaled`, its views are as
-    published but for their sizes. ready: a ready experiment, which brings its method and views; runs: the folder in
-    which the run of its first round is looked for.
+    also: the tasks beside the method's own. preset: a name or a file; "" chooses one for the images and the method.
+    Unless `scaled`, its views are as published but for their sizes. ready: a ready experiment, which brings its
+    method and views; runs: the folder in which the run of its first round is looked for.
     """
 
     scan: ScanReport
     data: DataSpec | None = None
     method: str = "simclr"
+    also: tuple[TaskSpec, ...] = ()
     backbone: str = ""
     preset: str = ""
     scaled: bool = True
@@ -179,14 +182,11 @@ class Evaluate(Request, frozen=True, kw_only=True, tag="evaluate"):
     limit: int = 0
 
 
-InsideKind = Literal["attention", "saliency", "colors", "channels", "match"]
-
-
 class LookInside(Request, frozen=True, kw_only=True, tag="look_inside"):
     """→ LookInsideReply, arrays 'originals' (n, S, S, 3) uint8 and, for each panel p in order, 'panel-P' (n, S, S, 3)
     uint8: where an encoder of a run looks, on some of its test images.
 
-    kind: see `evaluate.inside.KINDS`. at: (x, y) from 0 to 1 in image number `image`, for "match". scale: how much
+    kind: see `INSIDE_KINDS`. at: (x, y) from 0 to 1 in image number `image`, for "match". scale: how much
     larger than in training the images go in. Fails in words where the backbone has nothing of the kind.
     """
 
@@ -197,6 +197,13 @@ class LookInside(Request, frozen=True, kw_only=True, tag="look_inside"):
     scale: int = 1
     image: int = 0
     at: tuple[float, float] = (0.5, 0.5)
+
+
+class CompareMasks(Request, frozen=True, kw_only=True, tag="compare_masks"):
+    """→ CompareMasksReply. How well the encoder outlines what the masks in a folder do. Kept in the run folder."""
+
+    run: str
+    folder: str
 
 
 class RunAudit(Request, frozen=True, kw_only=True, tag="audit"):
@@ -240,6 +247,7 @@ AnyRequest = (
     | Project
     | Evaluate
     | LookInside
+    | CompareMasks
     | RunAudit
     | Export
     | MakeReport
@@ -394,6 +402,12 @@ class LookInsideReply(Reply, frozen=True, kw_only=True, tag="look_inside"):
     panels: tuple[TaskPanel, ...]
 
 
+class CompareMasksReply(Reply, frozen=True, kw_only=True, tag="compare_masks"):
+    """The scores, as they are kept in the run folder."""
+
+    comparison: MaskComparison
+
+
 class AuditReply(Reply, frozen=True, kw_only=True, tag="audit"):
     """The audit, as it is kept in the run folder."""
 
@@ -430,6 +444,7 @@ AnyReply = (
     | ProjectReply
     | EvaluateReply
     | LookInsideReply
+    | CompareMasksReply
     | AuditReply
     | ExportReply
     | ReportReply
@@ -449,6 +464,7 @@ LANES: dict[type[Any], Lane] = {
     Project: "slow",
     Evaluate: "slow",
     LookInside: "tasks",
+    CompareMasks: "slow",
     RunAudit: "slow",
     Export: "slow",
     MakeReport: "slow",

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from workbench.catalog.registry import Registry, load_registry
-from workbench.data.prepare import Prepared, prepare
+from workbench.data.prepare import Prepared, evenly, prepare
 from workbench.evaluate.interval import wilson
 from workbench.evaluate.linear import linear_probe
 from workbench.evaluate.probe import labeled_sides
@@ -54,7 +54,7 @@ def audit_run(
     table = read_split(run.split_file)
     prepared = prepare(loaded.experiment, cache=places.cache_folder(), table=table, report=report)
     before = encoder_hash(loaded.encoder)
-    rows = _spread(prepared.test_rows if len(prepared.test_rows) > 1 else np.arange(len(prepared.table)), images)
+    rows = evenly(prepared.unseen_rows(least=2), images)
     if len(rows) < 2:
         raise UsageError("An audit compares images with each other, and this run has fewer than two.")
     moved = invariance(
@@ -127,7 +127,7 @@ def _factors(probing: _Probing, columns: Sequence[str] | None) -> tuple[FactorRe
     wanted = tuple("label" if name == _title("label", data) else name for name in wanted)
     if not wanted:
         return ()
-    rows = np.sort(np.concatenate([_spread(side, _PROBED) for side in (prepared.train_rows, prepared.test_rows)]))
+    rows = np.sort(np.concatenate([evenly(side, _PROBED) for side in (prepared.train_rows, prepared.test_rows)]))
     features = embed(
         probing.loaded.encoder,
         probing.loaded.normalization,
@@ -181,10 +181,3 @@ def _factor(probing: _Probing, column: str, features: NDArray[np.float32], place
         high=high,
         guessing=float((truth == usual).mean()),
     )
-
-
-def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """At most `count` of the rows, evenly."""
-    if len(rows) <= count:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]

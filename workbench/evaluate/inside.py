@@ -1,8 +1,6 @@
-"""An encoder of a run seen from inside, on some of its test images: pictures, and how well it finds the object."""
+"""An encoder of a run seen from inside, on some of its test images: pictures of where it looks."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -11,38 +9,19 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from workbench.catalog.registry import load_registry
-from workbench.data.fit import square
-from workbench.data.prepare import Prepared, prepare
+from workbench.data.prepare import evenly
 from workbench.data.shown import as_pictures
+from workbench.evaluate.maps import RunMaps
 from workbench.inspect import inside
-from workbench.inspect.embed import resize
-from workbench.inspect.encoder import LoadedEncoder, load_encoder
-from workbench.method.tokens import TokenEncoder
 from workbench.runs.exhibit import ShownPanel
 from workbench.runs.folder import RunFolder
-from workbench.runs.split import read_split
-from workbench.spec import places
-from workbench.spec.errors import CheckError, DataError, UsageError
+from workbench.spec.errors import UsageError
+from workbench.spec.inside import InsideKind
 from workbench.spec.progress import Report, ignore
 
-Kind = Literal["attention", "saliency", "colors", "channels", "match"]
-KINDS: dict[Kind, str] = {
-    "attention": "where a transformer's class token looks, head by head",
-    "saliency": "what stands out most in the last map (Eigen-CAM)",
-    "colors": "places that are alike in one color, in all images",
-    "channels": "the channels of the last map that vary the most",
-    "match": "what is most like one place of one image, in all images",
-}
 _CHANNELS = 4
 _SHADE = 0.25
 _LIGHT = (255, 196, 61)
-_DRAWS = 2000
-_BATCH = 32
-
-
-class _Look(Protocol):
-    def __call__(self, encoder: Any, images: Tensor, /) -> Tensor: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,20 +33,9 @@ class Inside:
     panels: tuple[ShownPanel, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class MaskScore:
-    """Mean Jaccard index of masks with the true ones, with its 95 % bootstrap interval over images."""
-
-    subject: str
-    images: int
-    jaccard: float
-    low: float
-    high: float
-
-
 def look_inside(
     run: RunFolder,
-    kind: Kind,
+    kind: InsideKind,
     *,
     images: int = 8,
     trained: bool = True,
@@ -82,138 +50,56 @@ def look_inside(
     scale: how much larger than in training the images go in, for finer maps. place: (x, y) from 0 to 1 in one `image`
     of them, for "match". Raises `CheckError` where the backbone has no such thing, and what loading raises.
     """
-    looked = _Looked(run, trained=trained, scale=scale, images=images, device=device, report=report)
-    made = looked.panels(kind, place, min(max(0, image), len(looked.paths) - 1))
-    original = ShownPanel(part="original", title="Image", pictures=looked.pictures)
-    return Inside(epoch=looked.loaded.epoch, paths=looked.paths, panels=(original, *made))
+    if images < 1:
+        raise UsageError("One image is the least.")
+    maps = RunMaps(
+        run,
+        lambda data: evenly(data.unseen_rows(), images),
+        trained=trained,
+        scale=scale,
+        device=device or torch.device("cpu"),
+        report=report,
+    )
+    pictures = as_pictures(maps.data.store.pixels[maps.rows])
+    painter = _Painter(pictures)
+    match kind:
+        case "attention":
+            panels = painter.heads(maps.attention())
+        case "saliency":
+            panels = (painter.lit("What stands out", inside.saliency(maps.maps())),)
+        case "colors":
+            panels = (painter.colors(maps.maps()),)
+        case "channels":
+            panels = painter.channels(maps.maps())
+        case "match":
+            panels = painter.matched(maps.maps(), place, min(max(0, image), len(pictures) - 1))
+    original = ShownPanel(part="original", title="Image", pictures=pictures)
+    return Inside(epoch=maps.loaded.epoch, paths=maps.paths, panels=(original, *panels))
 
 
-def score_masks(
-    run: RunFolder, folder: Path, *, images: int = 500, device: torch.device | None = None, report: Report = ignore
-) -> tuple[MaskScore, ...]:
-    """How well thresholded attention (or saliency) outlines what the masks in `folder` outline.
+class _Painter:
+    """Columns of pictures, from images (n, S, S, 3) and what an encoder makes of their places."""
 
-    A mask has the image's path within the data folder, with the ending .png; whatever is not black is object. The
-    encoder is scored trained and untrained, beside a box in the middle with the masks' mean area. Raises `DataError`
-    where no test image has a mask.
-    """
-    scores: list[MaskScore] = []
-    for subject in ("trained", "untrained"):
-        looked = _Looked(
-            run, trained=subject == "trained", scale=1, images=images, device=device, report=report, masks=folder
-        )
-        truth = looked.true_masks()
-        weights = F.interpolate(looked.weights()[:, None], size=truth.shape[1:], mode="bilinear", align_corners=False)
-        scores.append(_score(subject, inside.jaccard(inside.object_mask(weights[:, 0]), truth)))
-        if subject == "untrained":
-            box = inside.center_box((truth.shape[1], truth.shape[2]), float(truth.float().mean()))
-            scores.append(_score("box in the middle", inside.jaccard(box.expand_as(truth), truth)))
-    return tuple(scores)
+    def __init__(self, pictures: NDArray[np.uint8]) -> None:
+        self.pictures = pictures
 
+    def heads(self, attention: Tensor) -> tuple[ShownPanel, ...]:
+        """Of (n, heads, h, w): all together, then each."""
+        each = [self.lit(f"Head {number + 1}", attention[:, number]) for number in range(attention.shape[1])]
+        return (self.lit("All heads", attention.mean(dim=1)), *each) if len(each) > 1 else tuple(each)
 
-class _Looked:
-    """Images of a run, and its encoder's maps of them."""
+    def colors(self, maps: Tensor) -> ShownPanel:
+        """Of (n, C, h, w): what is alike in one color."""
+        colors = (inside.map_colors(maps) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        return ShownPanel(part="answer", title="What is alike", pictures=self._enlarged(colors))
 
-    def __init__(
-        self,
-        run: RunFolder,
-        *,
-        trained: bool,
-        scale: int,
-        images: int,
-        device: torch.device | None,
-        report: Report,
-        masks: Path | None = None,
-    ) -> None:
-        if images < 1 or scale < 1:
-            raise UsageError("One image and a scale of 1 are the least.")
-        registry = load_registry()
-        self.loaded: LoadedEncoder = load_encoder(run, registry=registry, trained=trained)
-        self.data: Prepared = prepare(
-            self.loaded.experiment, cache=places.cache_folder(), table=read_split(run.split_file), report=report
-        )
-        info = registry.backbone(self.loaded.experiment.backbone.name)
-        if not inside.has_maps(self.loaded.encoder, info.provides):
-            raise CheckError(
-                f"{info.title} has no map of features over the image to look at.", hint="Choose a run with another."
-            )
-        if scale > 1 and info.fixed_size:
-            raise CheckError(f"{info.title} takes images of one size only.", hint="Leave the scale at 1.")
-        self.backbone = info.title
-        self.scale, self.device, self.report = scale, device or torch.device("cpu"), report
-        self.rows = self._rows(images, masks)
-        self.paths = tuple(self.data.table.paths[row] for row in self.rows)
-        self.pictures = as_pictures(self.data.store.pixels[self.rows])
-        self._masks = masks
+    def channels(self, maps: Tensor) -> tuple[ShownPanel, ...]:
+        """Of (n, C, h, w): those that vary the most."""
+        numbers, found = inside.strongest_channels(maps, _CHANNELS)
+        return tuple(self.lit(f"Channel {number}", found[:, column]) for column, number in enumerate(numbers.tolist()))
 
-    def panels(self, kind: Kind, place: tuple[float, float], image: int) -> tuple[ShownPanel, ...]:
-        """The columns beside the images."""
-        if kind == "attention":
-            heads = self._of_all(inside.attention)
-            mean = heads.mean(dim=1)
-            each = [self._lit(f"Head {number + 1}", heads[:, number]) for number in range(heads.shape[1])]
-            return (self._lit("All heads", mean), *each) if len(each) > 1 else tuple(each)
-        maps = self.maps()
-        if kind == "colors":
-            colors = (inside.map_colors(maps) * 255).round().byte().permute(0, 2, 3, 1).numpy()
-            return (ShownPanel(part="answer", title="What is alike", pictures=self._enlarged(colors)),)
-        if kind == "channels":
-            numbers, found = inside.strongest_channels(maps, _CHANNELS)
-            return tuple(
-                self._lit(f"Channel {number}", found[:, column]) for column, number in enumerate(numbers.tolist())
-            )
-        if kind == "match":
-            return self._matched(maps, place, image)
-        return (self._lit("What stands out", inside.saliency(maps)),)
-
-    def maps(self) -> Tensor:
-        """(n, C, h, w) on the CPU."""
-        return self._of_all(lambda encoder, images: encoder.maps(images))
-
-    def weights(self) -> Tensor:
-        """(n, h, w): attention of a transformer, saliency of another network."""
-        if isinstance(self.loaded.encoder, TokenEncoder):
-            return self._of_all(inside.attention).mean(dim=1)
-        return inside.saliency(self.maps())
-
-    def true_masks(self) -> Tensor:
-        """(n, S, S) bool: fitted to the square as the images are."""
-        assert self._masks is not None
-        spec = self.loaded.experiment.data
-        found = [np.asarray(square(_read_mask(self._masks, path), spec.size, spec.fit)) > 127 for path in self.paths]
-        return torch.from_numpy(np.stack(found))
-
-    def _rows(self, images: int, masks: Path | None) -> NDArray[np.int64]:
-        rows = self.data.test_rows if len(self.data.test_rows) else np.arange(len(self.data.table.paths))
-        if masks is not None:
-            paths = self.data.table.paths
-            rows = np.array([row for row in rows if mask_file(masks, paths[row]).is_file()], dtype=np.int64)
-            if not len(rows):
-                raise DataError(
-                    f"None of the test images has a mask in {masks}.",
-                    hint="A mask has the path of its image within the data folder, ending in .png.",
-                )
-        if len(rows) > images:
-            rows = rows[np.linspace(0, len(rows) - 1, images).round().astype(np.int64)]
-        return rows
-
-    def _of_all(self, look: _Look) -> Tensor:
-        """What `look` gives of all images, in batches, on the CPU."""
-        encoder, normalization = self.loaded.encoder.to(self.device), self.loaded.normalization.to(self.device)
-        if look is inside.attention and not isinstance(encoder, TokenEncoder):
-            raise CheckError(
-                f"{self.backbone} has no attention.", hint="Look at 'saliency', which every network with a map has."
-            )
-        found = []
-        with torch.inference_mode():
-            for start in range(0, len(self.rows), _BATCH):
-                self.report("looking", start, len(self.rows))
-                block = np.ascontiguousarray(self.data.store.pixels[self.rows[start : start + _BATCH]])
-                sized = resize(torch.from_numpy(block).to(self.device), self.loaded.image_size * self.scale)
-                found.append(look(encoder, normalization(sized)).float().cpu())
-        return torch.cat(found)
-
-    def _matched(self, maps: Tensor, place: tuple[float, float], image: int) -> tuple[ShownPanel, ...]:
+    def matched(self, maps: Tensor, place: tuple[float, float], image: int) -> tuple[ShownPanel, ...]:
+        """Of (n, C, h, w): how alike each place is to one of them, and the most alike of each image in a frame."""
         height, width = maps.shape[2:]
         row, column = (
             min(length - 1, max(0, int(at * length))) for at, length in zip(place[::-1], (height, width), strict=True)
@@ -221,13 +107,13 @@ class _Looked:
         cosine = inside.likeness(maps, image, (row, column))
         best = [divmod(int(one.argmax()), width) for one in cosine]
         words = tuple(f"{float(one.max()):.2f}" for one in cosine)
-        alike = self._lit("How alike", cosine.clamp(min=0) ** 2, words)
+        alike = self.lit("How alike", cosine.clamp(min=0) ** 2, words)
         marked = self.pictures.copy()
         for picture, (top, left) in zip(marked, best, strict=True):
             _mark(picture, top / height, left / width, 1 / height, 1 / width)
         return alike, ShownPanel(part="answer", title="Most alike", pictures=marked, captions=words)
 
-    def _lit(self, title: str, weights: Tensor, captions: tuple[str, ...] = ()) -> ShownPanel:
+    def lit(self, title: str, weights: Tensor, captions: tuple[str, ...] = ()) -> ShownPanel:
         """The images, dark where the weights (n, h, w) are least and bright where they are largest, each on its own."""
         least, most = (edge[:, None, None] for edge in weights.flatten(1).aminmax(dim=1))
         light = (weights - least) / (most - least).clamp(min=1e-12)
@@ -243,30 +129,6 @@ class _Looked:
     def _enlarged(self, colors: NDArray[np.uint8]) -> NDArray[np.uint8]:
         side = self.pictures.shape[2], self.pictures.shape[1]
         return np.stack([np.asarray(Image.fromarray(one).resize(side, Image.Resampling.NEAREST)) for one in colors])
-
-
-def mask_file(folder: Path, image: str) -> Path:
-    """Where the mask of an image is."""
-    return (folder / image).with_suffix(".png")
-
-
-def _read_mask(folder: Path, image: str) -> Image.Image:
-    try:
-        with Image.open(mask_file(folder, image)) as file:
-            values = np.asarray(file.convert("RGB")).max(axis=2)
-    except OSError as error:
-        raise DataError(f"The mask {mask_file(folder, image)} cannot be read: {error}.") from error
-    return Image.fromarray(np.where(values > 0, 255, 0).astype(np.uint8))
-
-
-def _score(subject: str, each: Tensor) -> MaskScore:
-    values = each.numpy().astype(np.float64)
-    draw = np.random.Generator(np.random.PCG64(0))
-    means = values[draw.integers(len(values), size=(_DRAWS, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return MaskScore(
-        subject=subject, images=len(values), jaccard=float(values.mean()), low=float(low), high=float(high)
-    )
 
 
 def _mark(picture: NDArray[np.uint8], top: float, left: float, height: float, width: float) -> None:

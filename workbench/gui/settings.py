@@ -1,7 +1,8 @@
-"""What the window remembers: geometry, splitters, theme, recent folders, the last page and run."""
+"""What the window remembers: geometry, splitters, theme, folders, the last page and run."""
 
 from pathlib import Path
 from typing import get_args
+from urllib.parse import quote
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 from PySide6.QtWidgets import QSplitter, QWidget
@@ -75,6 +76,14 @@ class Settings(QObject):
         """Forgets the folders."""
         self._store.remove("recent")
         self.recent_changed.emit()
+
+    def masks(self, images: Path) -> Path | None:
+        """The folder of masks that a folder of images was compared with last."""
+        return self._path(f"masks/{quote(str(images), safe='')}")
+
+    def set_masks(self, images: Path, folder: Path) -> None:
+        """Masks for those images were chosen."""
+        self._store.setValue(f"masks/{quote(str(images), safe='')}", str(folder))
 
     def keep_geometry(self, window: QWidget) -> None:
         """Remembers where a window was."""

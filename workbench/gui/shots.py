@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from workbench.gui import theme
 from workbench.gui.app import application, open_window
 from workbench.gui.pages import PAGES
+from workbench.gui.pages.evaluate import EvaluatePage
 from workbench.gui.pages.explore import ExplorePage
 from workbench.gui.pages.train import TrainPage
 from workbench.gui.pages.views import ViewsPage
@@ -28,7 +29,7 @@ _QUIET_SECONDS = 0.6
 _PATIENCE_SECONDS = 180.0
 _OPENED_OP = "color_jitter"
 _COMPANY, _MOST_MEASURED = 60, 2000
-_USUAL = {"views": "views", "train": "curves"}
+_OTHER_LOOKS = {"views": ("task",), "train": ("task",), "evaluate": ("invariance", "inside")}
 _FIRST_PAGES = ("data", "views", "method")
 """These ask the engine again when the draft arrives, so they are visited once before the pictures."""
 
@@ -42,9 +43,9 @@ def take_screenshots(
 ) -> list[Path]:
     """Writes PAGE-MODE-WIDTH.png for every page, light and dark, at two sizes. Returns the files.
 
-    With a run, its images are opened and it is shown on Train, Explore, Evaluate and Export; where its method has
-    pictures of its task, there is a PAGE-task-MODE-WIDTH.png of Views and Train too. Raises `RunError` where `out`
-    cannot be written, `EngineError` where the engine does not come to rest.
+    With a run, its images are opened and it is shown on Train, Explore, Evaluate and Export; where a page has more to
+    show (the task of the method, the look inside), there is a PAGE-LOOK-MODE-WIDTH.png too. Raises `RunError` where
+    `out` cannot be written, `EngineError` where the engine does not come to rest.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -149,18 +150,27 @@ def _take_all(app: QApplication, window: MainWindow, out: Path, tell: Callable[[
                 files.append(_take(app, window, out / f"{name}-{mode}-{width}.png"))
                 tell(files[-1].name)
                 if (looks := _looks(window, name)) is not None:
-                    looks.button("task").click()
-                    files.append(_take(app, window, out / f"{name}-task-{mode}-{width}.png"))
-                    tell(files[-1].name)
-                    looks.button(_USUAL[name]).click()
+                    usual = looks.value()
+                    for look in _OTHER_LOOKS[name]:
+                        looks.button(look).click()
+                        files.append(_take(app, window, out / f"{name}-{look}-{mode}-{width}.png"))
+                        tell(files[-1].name)
+                    looks.button(usual).click()
     return files
 
 
 def _looks(window: MainWindow, name: str) -> Segments | None:
-    """What switches a page to the task of the method, where it is offered."""
-    page = window.ensure_page(name)
-    looks = page.board.mode if isinstance(page, ViewsPage) else page.looks if isinstance(page, TrainPage) else None
-    return looks if looks is not None and looks.isVisible() else None
+    """What switches a page to something else that it shows, where that is offered."""
+    match window.ensure_page(name):
+        case ViewsPage() as views:
+            looks = views.board.mode
+        case TrainPage() as train:
+            looks = train.looks
+        case EvaluatePage() as evaluate:
+            looks = evaluate.modes
+        case _:
+            return None
+    return looks if looks.isVisible() else None
 
 
 def _take(app: QApplication, window: MainWindow, file: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def show_task(
     device = batch.views[0].device
     try:
         with _as_asked(method), torch.no_grad(), torch.random.fork_rng(devices=_devices(device)):
-            panels = method.exhibit(batch, _FIRST)
+            panels = method.exhibit(_with_partners(batch, method) if info.uses_tuples else batch, _FIRST)
         wanted = [panel for panel in panels if answers or panel.part != "answer"]
         return tuple(_shown(panel, len(batch.indices), normalization) for panel in wanted)
     except WorkbenchError:
@@ -70,6 +71,15 @@ def show_task(
             f"{info.title} could not show its task: {type(error).__name__}: {error}",
             hint="This is a fault of the method; it may train all the same.",
         ) from error
+
+
+def _with_partners(batch: Batch, method: Method) -> Batch:
+    """Beside each image the views of others that are shown: as many as come together in training."""
+    named = method.tuples(batch.indices.cpu(), _FIRST)
+    others = range(1, 1 if named is None else named.shape[1])
+    return replace(
+        batch, partner_views=tuple(tuple(view.roll(number, dims=0) for view in batch.views) for number in others)
+    )
 
 
 @contextmanager

@@ -134,7 +134,8 @@ class Method(nn.Module, ABC):
 
         Asked in eval mode, without gradients, of a method whose record says `exhibits`; it must change nothing, and
         give the same pictures of the same batch whatever the step, so that answers can be compared over a run. Only
-        one of several processes is asked, perhaps before the first epoch has begun.
+        one of several processes is asked, perhaps before the first epoch has begun. Where it `uses_tuples`, the other
+        images of a tuple are others that are shown, as there may be no training images to take them from.
         """
         del batch, progress
         return ()
@@ -143,7 +144,8 @@ class Method(nn.Module, ABC):
         """Its own questions about held-out images, and how many it answers right: one entry per task; () has none.
 
         Asked at each probe, in eval mode and without gradients, of one process alone (so it may not `gather`); it must
-        change nothing. `Batch.indices` count the held-out images here. The batches and `progress` (whose step counts
+        change nothing. `Batch.indices` count the held-out images here, which come alone, or as `exam_tuples` says
+        where it `uses_frames`. The batches and `progress` (whose step counts
         them) are the same at every probe, so that the questions are too, where they are drawn by `drawing(progress)`.
         """
         del batch, progress

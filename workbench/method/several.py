@@ -52,7 +52,9 @@ class Several(Method):
         self.encoder = encoder
         self.methods = nn.ModuleDict(
             {
-                task.info.name: task.info.build(encoder, own, setting)
+                task.info.name: task.info.build(
+                    encoder, own, setting if task.info.uses_frames else replace(setting, frames=None)
+                )
                 for task, own in zip(tasks, params.tasks, strict=True)
             }
         )
@@ -75,10 +77,13 @@ class Several(Method):
             method.before_epoch(encode, progress)
 
     def tuples(self, indices: Tensor, progress: Progress) -> Tensor | None:
-        """Those of the one task that wants some."""
+        """Those of the one task that wants some; frames of a film come behind the image, which the others look at."""
         for task, method in self._each():
             if task.info.uses_tuples:
-                return method.tuples(indices, progress)
+                named = method.tuples(indices, progress)
+                if named is None or not task.info.uses_frames:
+                    return named
+                return torch.cat((indices[:, None], named), dim=1)
         return None
 
     def assign(self, features: Tensor) -> Tensor | None:
@@ -105,16 +110,20 @@ class Several(Method):
         )
 
     def exam(self, batch: Batch, progress: Progress) -> tuple[Answers, ...]:
-        """The answers of all."""
+        """The answers of the task about films, where frames come together; otherwise those of all others."""
         return tuple(
-            answers for task, method in self._each() for answers in method.exam(narrowed(batch, task.info), progress)
+            answers
+            for task, method in self._each()
+            if task.info.uses_frames == bool(batch.partner_views)
+            for answers in method.exam(narrowed(batch, task.info), progress)
         )
 
     def exam_tuples(self, frames: Frames) -> Tensor:
-        """The questions of the one task about films."""
+        """The questions of the one task about films, behind the first frame of each, as in `tuples`."""
         for task, method in self._each():
             if task.info.uses_frames:
-                return method.exam_tuples(frames)
+                asked = method.exam_tuples(frames)
+                return torch.cat((asked[:, :1], asked), dim=1)
         return super().exam_tuples(frames)
 
     def steady_parameters(self) -> Iterable[nn.Parameter]:
@@ -130,13 +139,20 @@ class Several(Method):
 
 
 def narrowed(batch: Batch, info: MethodInfo[Any]) -> Batch:
-    """What a method alone would get of a batch that was made for several."""
+    """What a method alone would get of a batch that was made for several.
+
+    Where one of them learns from films, its frames come behind the image (`Several.tuples`).
+    """
+    views, partners = batch.views, batch.partner_views
+    if info.uses_frames and partners:
+        views, partners = partners[0], partners[1:]
     return replace(
         batch,
+        views=views,
         local_views=batch.local_views if info.local_views else (),
         labels=batch.labels if info.uses_labels else None,
         corners=batch.corners if info.uses_corners else (),
-        partner_views=batch.partner_views if info.uses_tuples else (),
+        partner_views=partners if info.uses_tuples else (),
     )
 
 

@@ -35,6 +35,7 @@ class RunFolder:
         self.exports = path / "exports"
         self.evaluation_file = path / "evaluation.json"
         self.audit_file = path / "audit.json"
+        self.masks_file = path / "masks.json"
         self.report_file = path / "report.html"
 
     @classmethod

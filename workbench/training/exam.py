@@ -40,8 +40,10 @@ class Examiner:
     stepper: Stepper
     data: Prepared
     batch_size: int
-    in_films: bool = False
-    """Whether questions are about tuples of frames: then about those of all held-out clips."""
+    of_images: bool = True
+    """Whether somebody asks about single images."""
+    of_films: bool = False
+    """Whether somebody asks about tuples of frames: about those of all held-out clips."""
 
     @torch.no_grad()
     def __call__(self, rows: Rows) -> tuple[Grade, ...]:
@@ -64,23 +66,23 @@ class Examiner:
         return tuple(grade for grade in grades.values() if grade.images)
 
     def _batches(self, rows: Rows) -> Iterator[tuple[Batch, Progress]]:
-        rows, asked = self._questions(rows)
-        total = -(-len(asked) // self.batch_size)
-        for number in range(total):
-            progress = Progress(step=number, total_steps=total, epoch=0, total_epochs=1)
-            tuples = asked[number * self.batch_size : (number + 1) * self.batch_size]
-            drawn, *others = (self._drawn(rows, column) for column in tuples.T)
-            yield self.stepper.views(replace(drawn, partners=tuple(others)), 0), progress
+        for held_out, asked in self._questions(rows):
+            total = -(-len(asked) // self.batch_size)
+            for number in range(total):
+                progress = Progress(step=number, total_steps=total, epoch=0, total_epochs=1)
+                tuples = asked[number * self.batch_size : (number + 1) * self.batch_size]
+                drawn, *others = (self._drawn(held_out, column) for column in tuples.T)
+                yield self.stepper.views(replace(drawn, partners=tuple(others)), 0), progress
 
-    def _questions(self, rows: Rows) -> tuple[Rows, Rows]:
-        """The held-out images, and the tuples of them (Q, T) that are asked about, at most as many as `rows`."""
-        if not self.in_films:
-            return rows, np.arange(len(rows))[:, None]
-        most, rows = len(rows), self.data.test_rows
-        if not len(rows):
-            return rows, np.zeros((0, 1), np.int64)
-        asked = self.stepper.method.exam_tuples(self._films).numpy()
-        return rows, asked[np.linspace(0, len(asked) - 1, most).astype(np.int64)] if len(asked) > most else asked
+    def _questions(self, rows: Rows) -> Iterator[tuple[Rows, Rows]]:
+        """Held-out images, and the tuples of them (Q, T) that are asked about, at most as many as `rows`."""
+        if self.of_images:
+            yield rows, np.arange(len(rows))[:, None]
+        if self.of_films and len(self.data.test_rows):
+            asked, most = self.stepper.method.exam_tuples(self._films).numpy(), len(rows)
+            if len(asked) > most:
+                asked = asked[np.linspace(0, len(asked) - 1, most).astype(np.int64)]
+            yield self.data.test_rows, asked
 
     @cached_property
     def _films(self) -> Frames:

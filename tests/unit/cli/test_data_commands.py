@@ -19,7 +19,8 @@ def run(*arguments: str) -> None:
 
 
 def test_sample_prints_the_folder_last(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run("sample", str(tmp_path / "s"), "--count", "12", "--size", "16")
+    run("sample", str(tmp_path / "s"), "--count", "12", "--size", "16", "--masks", str(tmp_path / "m"))
+    assert len(list((tmp_path / "m" / "images").iterdir())) == 12
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "s")
     assert len(list((tmp_path / "s" / "images").iterdir())) == 12
     with pytest.raises(UsageError):

@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from workbench.catalog.registry import load_registry
 from workbench.cli import main
-from workbench.evaluate.inside import look_inside, score_masks
+from workbench.evaluate.inside import look_inside
+from workbench.evaluate.masks import compare_with_masks
+from workbench.inspect.encoder import load_encoder
 from workbench.runs.folder import RunFolder
+from workbench.runs.masks import load_comparison
 from workbench.runs.split import read_split
 from workbench.spec.errors import CheckError, DataError
 
@@ -49,21 +53,27 @@ def test_a_network_without_attention_says_what_it_has(trained_run: RunFolder) ->
 
 
 def test_masks_are_found_beside_fitted_and_scored(
-    trained_run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table = read_split(trained_run.split_file)
+    table = read_split(run.split_file)
     with pytest.raises(DataError, match="None of the test images has a mask"):
-        score_masks(trained_run, tmp_path)
+        compare_with_masks(run, tmp_path)
     for path in table.paths:
         mask = np.zeros((32, 32), np.uint8)
         mask[8:24, 8:24] = 255
         file = (tmp_path / path).with_suffix(".png")
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(mask).save(file)
-    assert main(["inside", str(trained_run.path), "--masks", str(tmp_path), "--json"]) == 0
+    assert main(["inside", str(run.path), "--masks", str(tmp_path), "--json"]) == 0
     scores = {score["subject"]: score for score in json.loads(capsys.readouterr().out)}
     assert set(scores) == {"trained", "untrained", "box in the middle"}
     assert scores["box in the middle"]["jaccard"] == pytest.approx(1)
+    kept = load_comparison(run)
+    assert kept is not None
+    assert (kept.folder, kept.by) == (str(tmp_path), "saliency")
+    assert kept.epoch == load_encoder(run, registry=load_registry()).epoch
+    assert [score.subject for score in kept.scores] == ["trained", "untrained", "box in the middle"]
+    assert kept.score("trained").jaccard == scores["trained"]["jaccard"]
     assert 0 <= scores["trained"]["low"] <= scores["trained"]["jaccard"] <= scores["trained"]["high"] < 1
 
 

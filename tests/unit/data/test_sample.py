@@ -69,6 +69,32 @@ def test_color_is_seen(tmp_path: Path) -> None:
         assert np.median(away) < 25
 
 
+def test_masks_say_where_the_body_is(tmp_path: Path) -> None:
+    paint_sample(tmp_path / "s", count=70, size=32, masks=tmp_path / "m")
+    assert scan_folder(tmp_path / "s").count == 70
+    table = [row["path"] for row in rows_of(tmp_path / "s")]
+    assert sorted(path.relative_to(tmp_path / "m").as_posix() for path in (tmp_path / "m").rglob("*.png")) == table
+    colorful = []
+    for path in table:
+        mask = np.asarray(Image.open(tmp_path / "m" / path))
+        assert set(np.unique(mask)) == {0, 255}
+        saturation = np.asarray(Image.open(tmp_path / "s" / path).convert("HSV"))[..., 1].astype(float)
+        colorful.append(np.median(saturation[mask > 0]) > 1.5 * np.median(saturation[mask == 0]))
+    assert np.mean(colorful) > 0.95, "bodies are vivid, grounds are muted"
+    paint_sample(tmp_path / "s", count=12, size=32, masks=tmp_path / "m")
+    assert len(list((tmp_path / "m" / "images").iterdir())) == 12
+
+
+def test_masks_are_never_put_among_images_nor_over_something_else(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="would be taken for images"):
+        paint_sample(tmp_path / "s", count=5, masks=tmp_path / "s" / "masks")
+    (tmp_path / "other" / "images").mkdir(parents=True)
+    (tmp_path / "other" / "images" / "holiday.png").write_bytes(b"mine")
+    with pytest.raises(UsageError, match=r"something else than masks \(holiday.png\)"):
+        paint_sample(tmp_path / "s", count=5, masks=tmp_path / "other")
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(UsageError, match="not empty"):

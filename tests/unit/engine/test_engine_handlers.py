@@ -21,10 +21,14 @@ from workbench.engine.messages import (
     CheckReply,
     CheckViews,
     CheckViewsReply,
+    CompareMasks,
+    CompareMasksReply,
     EvaluateReply,
     ExportReply,
     GetCatalog,
     GetMachine,
+    LookInside,
+    LookInsideReply,
     MachineReply,
     MeasureReply,
     Preview,
@@ -40,12 +44,15 @@ from workbench.engine.messages import (
     ViewsAsPython,
     ViewsAsPythonReply,
 )
+from workbench.engine.panels import received
 from workbench.inspect.project import pca
 from workbench.runs.folder import RunFolder
+from workbench.runs.masks import load_comparison
 from workbench.runs.results import load_evaluations, load_exports
 from workbench.runs.snapshot import read_layout, read_snapshot
-from workbench.spec.errors import DataError, NotFoundError, SpecError, UsageError
-from workbench.spec.experiment import DataSpec, OpSpec, ViewSpec
+from workbench.runs.split import read_split
+from workbench.spec.errors import Cancelled, DataError, NotFoundError, SpecError, UsageError
+from workbench.spec.experiment import DataSpec, OpSpec, TaskSpec, ViewSpec
 from workbench.spec.progress import Report, ignore
 
 Rows = NDArray[np.float32]
@@ -202,6 +209,38 @@ def test_planning_an_experiment(images: Path) -> None:
     assert measured.measurement.images_per_second > 0
 
 
+def test_a_look_inside_comes_in_columns(run: RunFolder) -> None:
+    asked = LookInside(run=str(run.path), kind="match", images=3, scale=2, image=1, at=(0.9, 0.1))
+    reply, arrays = handle(asked, ignore)
+    assert isinstance(reply, LookInsideReply)
+    assert len(reply.paths) == 3
+    alike, best = received(reply.panels, arrays, original="Image")[1:]
+    assert (alike.title, best.title) == ("How alike", "Most alike")
+    assert best.captions[1] == "1.00", "the place itself"
+
+
+def test_a_comparison_with_masks_is_kept_and_can_be_cancelled(run: RunFolder, tmp_path: Path) -> None:
+    for path in read_split(run.split_file).paths:
+        file = (tmp_path / "masks" / path).with_suffix(".png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (32, 32), 255).save(file)
+    asked = CompareMasks(run=str(run.path), folder=str(tmp_path / "masks"))
+    told: list[str] = []
+    reply, _ = handle(asked, lambda what, _done, _total: told.append(what))
+    assert isinstance(reply, CompareMasksReply)
+    assert load_comparison(run) == reply.comparison
+    assert {"images, trained", "images, untrained"} <= set(told)
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "images, untrained":
+            raise Cancelled
+
+    run.masks_file.unlink()
+    with pytest.raises(Cancelled):
+        handle(asked, stop)
+    assert load_comparison(run) is None
+
+
 def test_a_map_is_kept_in_the_run_folder(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def as_pca(
         rows: NDArray[np.float32], *, neighbors: int, min_distance: float, report: Report
@@ -265,6 +304,16 @@ def test_a_suggestion_says_why_its_views_are_as_they_are(images: Path) -> None:
     reply, _ = handle(Suggest(scan=scanned.report, preset="simclr", scaled=False), ignore)
     assert isinstance(reply, SuggestReply)
     assert [op.op for op in reply.experiment.views[0].chain][-1] == "gaussian_blur"
+
+
+def test_a_suggestion_is_for_all_tasks_together(images: Path) -> None:
+    scanned, _ = handle(Scan(folder=str(images)), ignore)
+    assert isinstance(scanned, ScanReply)
+    also = (TaskSpec(name="simclr"),)
+    reply, _ = handle(Suggest(scan=scanned.report, method="rotation", also=also, backbone="tinyconv"), ignore)
+    assert isinstance(reply, SuggestReply)
+    assert reply.experiment.method.also == also
+    assert sum(view.count for view in reply.experiment.views) == 2, "one is enough for rotation alone"
 
 
 def test_a_ready_experiment_is_suggested_whole(images: Path) -> None:

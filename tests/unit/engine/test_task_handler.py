@@ -21,6 +21,7 @@ from workbench.spec.experiment import (
     Experiment,
     MethodSpec,
     OpSpec,
+    TaskSpec,
     TrainSpec,
     ViewSpec,
     WatchSpec,
@@ -115,3 +116,31 @@ def test_what_cannot_be_shown_is_told_in_words(experiment: Experiment) -> None:
 
 def test_previews_do_not_wait_for_it() -> None:
     assert LANES[ShowTask] != LANES.get(Preview, "quick")
+
+
+def test_other_images_that_are_shown_stand_in_for_partners(experiment: Experiment) -> None:
+    params = {"drop": 0.0, "replace": 0.5}
+    asked = replace(
+        experiment,
+        method=MethodSpec(name="sit", params=params),
+        backbone=BackboneSpec(name="vit_nano", stem="small"),
+        views=(ViewSpec(size=32, count=2, chain=()),),
+    )
+    reply, arrays = ask(asked, PATHS)
+    spoiled = arrays[f"panel-{[panel.part for panel in reply.panels].index('input')}"].astype(int)
+    originals = arrays["originals"].astype(int)
+    own, other = (
+        (np.abs(spoiled - images).max(axis=3) <= 1).mean(axis=(1, 2))
+        for images in (originals, np.roll(originals, 1, axis=0))
+    )
+    assert (own > 0.2).all()
+    assert (other > 0.2).all()
+    assert (own + other >= 0.99).all(), "each pixel is of the image or of the one beside it"
+
+
+def test_a_task_about_films_may_stand_beside_one_that_has_pictures(experiment: Experiment) -> None:
+    alone, pictures = ask(experiment, PATHS)
+    beside = replace(experiment, method=MethodSpec(name="rotation", also=(TaskSpec(name="shuffle_and_learn"),)))
+    reply, arrays = ask(beside, PATHS)
+    assert [panel.title for panel in reply.panels] == [f"Rotation prediction: {panel.title}" for panel in alone.panels]
+    np.testing.assert_array_equal(arrays["panel-0"], pictures["panel-0"])

@@ -7,11 +7,11 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from tests.contract.trial import REGISTRY, as_batch, build, make_batch, progress, setting, slim, train
+from tests.contract.trial import FRAMES, REGISTRY, as_batch, build, make_batch, progress, setting, slim, train
 from workbench.catalog.build import build_encoder, missing_needs
 from workbench.catalog.tasks import method_of, params_of
 from workbench.inspect.symptoms import Fingerprint
-from workbench.method.contract import Method, MethodInfo
+from workbench.method.contract import Batch, Method, MethodInfo
 from workbench.method.several import Several, SeveralParams, narrowed
 from workbench.spec import toml
 from workbench.spec.errors import SpecError
@@ -87,6 +87,31 @@ def test_each_task_sees_what_it_would_see_alone() -> None:
     assert (bare.local_views, bare.labels, bare.corners, bare.partner_views) == ((), None, (), ())
     assert bare.views is batch.views
     assert narrowed(batch, every) == batch
+
+
+def test_frames_of_a_film_come_behind_the_image_that_the_others_look_at() -> None:
+    spec = MethodSpec(name="rotation", also=(TaskSpec(name="shuffle_and_learn"),))
+    info, film = method_of(spec, REGISTRY), REGISTRY.method("shuffle_and_learn")
+    params = SeveralParams(tasks=(slim(REGISTRY.method("rotation")), slim(film)))
+    method, alone = build(info, params), build(film)
+    indices = torch.tensor([3, 77, 120])
+    named, frames = method.tuples(indices, progress(0)), alone.tuples(indices, progress(0))
+    assert named is not None
+    assert frames is not None
+    assert torch.equal(named[:, 0], indices)
+    assert torch.equal(named[:, 1:], frames)
+    asked = method.exam_tuples(FRAMES)
+    assert torch.equal(asked[:, 1:], alone.exam_tuples(FRAMES))
+    views = [torch.randn(3, 3, 32, 32) for _ in range(named.shape[1])]
+    batch = Batch(views=(views[0],), indices=indices, partner_views=tuple((view,) for view in views[1:]))
+    own = narrowed(batch, film)
+    assert [own.views[0], *(view for (view,) in own.partner_views)] == views[1:]
+    other = narrowed(batch, REGISTRY.method("rotation"))
+    assert (other.views, other.partner_views) == ((views[0],), ())
+    single = dataclasses.replace(batch, partner_views=())
+    assert narrowed(single, film).views == batch.views
+    assert {one.task for one in method.exam(batch, progress(0))} == {"frame order"}
+    assert {one.task for one in method.exam(single, progress(0))} == {"rotation"}
 
 
 def test_it_goes_on_as_if_nothing_had_happened() -> None:

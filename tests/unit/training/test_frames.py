@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tests.films import paint_films
 from workbench.catalog.registry import Registry, load_registry
+from workbench.data.prepare import read_images
 from workbench.inspect.encoder import read_checkpoint
 from workbench.method.contract import Batch, Progress
 from workbench.runs.events import Exam, read_events
@@ -24,6 +25,7 @@ from workbench.spec.experiment import (
     Experiment,
     MethodSpec,
     OpSpec,
+    TaskSpec,
     TrainSpec,
     ViewSpec,
     WatchSpec,
@@ -105,6 +107,55 @@ def test_every_tuple_is_of_one_clip_and_one_side_and_a_resumed_run_goes_on_alike
     assert train(parted, registry=catalog).phase == "finished"
     one, other = (read_checkpoint(run.checkpoints / LAST)["method"] for run in (whole, parted))
     assert [key for key in one if not torch.equal(one[key], other[key])] == []
+
+
+@pytest.mark.parametrize("first", ["shuffle_and_learn", "rotation"])
+def test_a_film_task_and_another_train_beside_each_other_as_each_would_alone(
+    films: Path, catalog: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    names = ("shuffle_and_learn", "rotation") if first == "shuffle_and_learn" else ("rotation", "shuffle_and_learn")
+    params: dict[str, dict[str, Any]] = {"shuffle_and_learn": {"distance": 2, "hidden": 32}, "rotation": {}}
+    experiment = replace(
+        asked(films, first),
+        method=MethodSpec(
+            name=names[0], params=params[names[0]], also=(TaskSpec(name=names[1], params=params[names[1]]),)
+        ),
+        views=(ViewSpec(count=1, size=SIZE),),
+    )
+    assert [one.message for one in check(experiment, CLIPS * FRAMES, catalog) if one.level == "error"] == []
+    shown: dict[str, list[Batch]] = {name: [] for name in names}
+
+    def spied(name: str, plain: Any) -> Any:
+        def spy(method: Any, batch: Batch, progress: Progress) -> Any:
+            shown[name].append(batch)
+            return plain(method, batch, progress)
+
+        return spy
+
+    for name in names:
+        kind: Any = catalog.method(name).build
+        monkeypatch.setattr(kind, "loss", spied(name, kind.loss))
+    run = RunFolder.create(tmp_path / "runs", experiment)
+    assert train(run, registry=catalog).phase == "finished"
+    table = read_split(run.split_file)
+    trained, held_out = table.rows("train"), table.rows("test")
+    steps = len(trained) // 16
+    stored = read_images(films, table.paths, experiment.data)
+    normalization = torch.load(run.checkpoints / LAST, weights_only=True)["normalization"]
+    mean, std = (torch.tensor(normalization[key])[:, None, None] for key in ("mean", "std"))
+    for batch in shown["rotation"]:
+        assert batch.partner_views == ()
+        pixels = torch.from_numpy(stored[np.asarray(trained)[batch.indices.numpy()]]) / 255
+        torch.testing.assert_close(batch.views[0], (pixels - mean) / std)
+    epoch = torch.cat([batch.indices for batch in shown["rotation"][:steps]])
+    assert len(epoch.unique()) == len(epoch), "an image comes once in an epoch"
+    for batch in shown["shuffle_and_learn"]:
+        assert len(batch.partner_views) == 4
+        assert not all(torch.equal(view, batch.views[0]) for (view,) in batch.partner_views)
+    told = {event.task: event for event in read_events(run.events_file) if isinstance(event, Exam)}
+    assert set(told) == {"frame order", "rotation"}
+    assert told["rotation"].images == len(held_out), "asked about every held-out image, not only about windows"
+    assert 0 < told["frame order"].images < len(held_out)
 
 
 def test_all_frames_of_a_tuple_are_cropped_alike(films: Path, catalog: Registry, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ HANDLERS: dict[type[AnyRequest], Callable[[Any, Report], tuple[AnyReply, Arrays]
     messages.Project: results.project,
     messages.Evaluate: results.evaluate,
     messages.LookInside: looking.look_inside,
+    messages.CompareMasks: looking.compare_masks,
     messages.RunAudit: auditing.audit,
     messages.Export: results.export,
     messages.MakeReport: results.report_page,

@@ -1,9 +1,10 @@
-"""Where an encoder looks."""
+"""Where an encoder looks, and how well that outlines the object."""
 
 from pathlib import Path
 
 from workbench.engine.handlers import torch_side
-from workbench.engine.messages import Arrays, LookInside, LookInsideReply, TaskPanel
+from workbench.engine.messages import Arrays, CompareMasks, CompareMasksReply, LookInside, LookInsideReply
+from workbench.engine.panels import sent
 from workbench.runs.folder import RunFolder
 from workbench.spec.progress import Report
 
@@ -27,7 +28,16 @@ def look_inside(request: LookInside, report: Report) -> tuple[LookInsideReply, A
         report=report,
     )
     original, *panels = found.panels
-    arrays: Arrays = {"originals": original.pictures}
-    arrays |= {f"panel-{number}": panel.pictures for number, panel in enumerate(panels)}
-    columns = tuple(TaskPanel(part=panel.part, title=panel.title, captions=panel.captions) for panel in panels)
+    columns, arrays = sent(original.pictures, panels)
     return LookInsideReply(epoch=found.epoch, paths=found.paths, panels=columns), arrays
+
+
+def compare_masks(request: CompareMasks, report: Report) -> tuple[CompareMasksReply, Arrays]:
+    """Kept in the run folder."""
+    run = RunFolder.open(Path(request.run))
+    torch_side.registry()
+    from workbench.evaluate.masks import compare_with_masks
+    from workbench.training.devices import resolve_device
+
+    made = compare_with_masks(run, Path(request.folder), device=resolve_device("auto"), report=report)
+    return CompareMasksReply(comparison=made), {}

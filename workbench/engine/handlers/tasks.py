@@ -13,7 +13,8 @@ from workbench.data.identity import image_ids
 from workbench.data.shown import as_pictures
 from workbench.engine.handlers import torch_side
 from workbench.engine.handlers.previewing import Stored, decoded
-from workbench.engine.messages import Arrays, ShowTask, ShowTaskReply, TaskPanel
+from workbench.engine.messages import Arrays, ShowTask, ShowTaskReply
+from workbench.engine.panels import sent
 from workbench.spec.errors import UsageError
 from workbench.spec.experiment import BackboneSpec, Experiment
 from workbench.spec.progress import Report
@@ -50,7 +51,7 @@ def show_task(request: ShowTask, report: Report) -> tuple[ShowTaskReply, Arrays]
     experiment = _counted(request)
     report("building the network", 0, 0)
     normalization = _normalization(experiment, pixels)
-    method = _method(experiment, max(1, request.images), normalization)
+    method = _method(experiment, max(1, request.images), normalization, in_films=info.uses_frames)
     report("showing the task", 0, 0)
     ids = torch.from_numpy(image_ids(request.paths))
     batch = make_batch(
@@ -65,9 +66,7 @@ def show_task(request: ShowTask, report: Report) -> tuple[ShowTaskReply, Arrays]
         corners=info.uses_corners,
     )
     panels = shown(info, method, batch, normalization, answers=False)
-    arrays: Arrays = {"originals": as_pictures(pixels)}
-    arrays |= {f"panel-{number}": panel.pictures for number, panel in enumerate(panels)}
-    columns = tuple(TaskPanel(part=panel.part, title=panel.title, captions=panel.captions) for panel in panels)
+    columns, arrays = sent(as_pictures(pixels), panels)
     return ShowTaskReply(panels=columns, milliseconds=(time.perf_counter() - began) * 1000), arrays
 
 
@@ -78,9 +77,12 @@ def _counted(request: ShowTask) -> Experiment:
     return replace(request.experiment, data=counted(data, Path(data.folder).expanduser(), request.paths))
 
 
-def _method(experiment: Experiment, train_images: int, normalization: "Normalization") -> "Method":
-    """The untrained method. Its views, seeds and schedule do not matter to what it is built of."""
+def _method(experiment: Experiment, train_images: int, normalization: "Normalization", *, in_films: bool) -> "Method":
+    """The untrained method. Its views, seeds and schedule do not matter to what it is built of, nor does which film
+    an image is of: a task about films has no pictures, but may stand beside one that has.
+    """
     from workbench.catalog.build import build_method
+    from workbench.training.frames import pretended_frames
 
     return build_method(
         experiment,
@@ -88,6 +90,7 @@ def _method(experiment: Experiment, train_images: int, normalization: "Normaliza
         classes=_CLASSES,
         registry=torch_side.registry(),
         normalization=normalization,
+        frames=pretended_frames(train_images) if in_films else None,
         fetch=False,
         encode=_encode,
     )

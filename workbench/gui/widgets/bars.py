@@ -11,7 +11,7 @@ from workbench.gui import theme
 
 _ROW = 30.0
 _HEAD = 24.0
-_NARROW = 220.0
+_NARROW, _TIGHT = 220.0, 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,10 @@ class IntervalBars(QWidget):
         font = QFont(self.font())
         font.setPixelSize(max(9, round(QFontInfo(font).pixelSize() * 0.85)))
         painter.setFont(font)
-        for share in (0.0, 0.25, 0.5, 0.75, 1.0) if right - left > _NARROW else (0.0, 0.5, 1.0):
+        room = right - left
+        for share in (
+            (0.0, 0.25, 0.5, 0.75, 1.0) if room > _NARROW else (0.0, 0.5, 1.0) if room > _TIGHT else (0.0, 1.0)
+        ):
             x = left + share * (right - left)
             painter.setPen(QPen(QColor(tokens.grid), 1))
             painter.drawLine(QPointF(x, _HEAD), QPointF(x, bottom))

@@ -1,14 +1,13 @@
 """Inside: where the encoder looks, and what it takes for the same."""
 
-from typing import get_args
-
-import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from workbench.engine.messages import Arrays, InsideKind, LookInside, LookInsideReply
+from workbench.engine.messages import Arrays, LookInside, LookInsideReply
+from workbench.engine.panels import received
 from workbench.engine.protocol import Failed
 from workbench.gui.bridge import Engine, Job
+from workbench.gui.pages.evaluate.masks import MaskCard
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
@@ -16,22 +15,19 @@ from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.elided import Elided
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.exhibit_board import ExhibitBoard
-from workbench.runs.exhibit import ShownPanel
+from workbench.gui.widgets.work_card import WorkCard
+from workbench.runs.events import CheckpointSaved
 from workbench.runs.folder import RunFolder
 from workbench.spec.catalog import BackboneCard
 from workbench.spec.errors import NotFoundError, WorkbenchError
+from workbench.spec.inside import INSIDE_KINDS
 
 _WIDTH = 336
-_KINDS = {
-    "attention": ("Attention", "Where the class token of a transformer looks, head by head."),
-    "saliency": ("What stands out", "The first principal component of the last map (Eigen-CAM); no class is needed."),
-    "colors": ("What is alike", "Places with like features have one color, the same in all images."),
-    "channels": ("Channels", "The channels of the last map that vary the most from place to place."),
-    "match": ("Like one place", "Click a place in an image: what is most like it, there and in the others?"),
-}
 _SUBJECTS = (("trained", "trained"), ("untrained", "untrained"))
 _SIZES = (("1", "as in training"), ("2", "twice as large"), ("4", "four times as large"))
 _COUNTS = (("6", "6"), ("12", "12"), ("24", "24"))
+_PATIENCE_MS = 400
+"""A look that is shorter shows no progress: it would only flash."""
 
 
 class InsideView(QWidget):
@@ -47,10 +43,10 @@ class InsideView(QWidget):
         self._session = session
         self._engine = engine
         self._run: RunFolder | None = None
-        self._shown: LookInside | None = None
+        self._asked: tuple[LookInside, CheckpointSaved | None] | None = None
         self._job: Job | None = None
         self._at: tuple[int, float, float] = (0, 0.5, 0.5)
-        self.kind = Choice((name, title) for name, (title, _) in _KINDS.items())
+        self.kind = Choice((name, info.title) for name, info in INSIDE_KINDS.items())
         self.subject = Choice(_SUBJECTS)
         self.scale = Choice(_SIZES)
         self.scale.setToolTip("Larger images give finer maps; the encoder was not trained on them.")
@@ -62,17 +58,22 @@ class InsideView(QWidget):
         self._about = QLabel()
         self._about.setProperty("role", "secondary")
         self._about.setWordWrap(True)
-        self._empty = EmptyState("eye", "", "")
+        self._work = WorkCard("Looking")
+        self._work.cancelled.connect(self._on_cancel)
+        self.masks = MaskCard(session, engine)
+        self.masks.busy_changed.connect(self.busy_changed)
+        self._empty = EmptyState("eye", "", "", "x", self._look_again)
         self._lay_out()
         for choice in (self.kind, self.subject, self.scale, self.count):
             choice.chosen.connect(lambda _value: self.look())
         self.board.told.connect(self._told.setText)
-        self.board.grid.pointed.connect(self._on_pointed)
+        self.board.grid.place_chosen.connect(self._on_pointed)
+        session.catalog_changed.connect(self._on_catalog)
 
     @property
     def busy(self) -> bool:
-        """Whether the engine is looking."""
-        return self._job is not None
+        """Whether the engine is looking, or comparing with masks."""
+        return self._job is not None or self.masks.busy
 
     def set_run(self, run: RunFolder | None) -> None:
         """Another run: nothing is shown until somebody looks."""
@@ -82,15 +83,16 @@ class InsideView(QWidget):
             self._job.cancel()
             self._end()
         self._run = run
-        self._shown = None
+        self._asked = None
         self._at = (0, 0.5, 0.5)
-        self.board.set_panels((), ())
+        self._say("", "")
+        self.masks.set_run(run)
         self.kind.set_value(self._usual_kind())
 
     def look(self) -> None:
-        """Asks for what is chosen, unless it is shown."""
-        kind: InsideKind = next(known for known in get_args(InsideKind) if known == self.kind.value())
-        self._about.setText(_KINDS[kind][1])
+        """Asks for what is chosen, unless it has been asked of this checkpoint."""
+        kind, info = next(known for known in INSIDE_KINDS.items() if known[0] == self.kind.value())
+        self._about.setText(info.help)
         self.board.grid.set_pointing(kind == "match")
         if self._run is None:
             return
@@ -104,15 +106,20 @@ class InsideView(QWidget):
             image=image,
             at=(x, y),
         )
-        if request == self._shown:
+        asked = request, self._checkpoint() if request.trained else None
+        if asked == self._asked:
             return
-        if self._shown is None:
+        self._asked = asked
+        if not self.board.grid.paths:
             self._say("Looking …", "The encoder is loaded and shown some test images.")
-        self._job = self._engine.ask(
+        self._work.begin(after_ms=_PATIENCE_MS)
+        job = self._job = self._engine.ask(
             request,
-            done=lambda reply, arrays: self._on_done(request, reply, arrays),
-            failed=self._on_failed,
+            done=lambda reply, arrays: self._on_done(job, request, reply, arrays),
+            failed=lambda failure: self._on_failed(job, failure),
+            progress=lambda *far: self._on_progress(job, *far),
             topic="inside",
+            title="Look inside",
         )
         self.busy_changed.emit()
 
@@ -137,6 +144,8 @@ class InsideView(QWidget):
         card.content.addLayout(form)
         card.content.addWidget(self._about)
         side.column.addWidget(card)
+        side.column.addWidget(self._work)
+        side.column.addWidget(self.masks)
         side.column.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(16)
@@ -150,7 +159,11 @@ class InsideView(QWidget):
         """Attention of a transformer, otherwise what is alike; what cannot be shown is not offered."""
         card = self._backbone()
         tokens = card is None or "tokens" in card.provides
-        self.kind.set_options((name, title) for name, (title, _) in _KINDS.items() if tokens or name != "attention")
+        if not tokens and self.kind.value() == "attention":
+            self.kind.set_value("colors")
+        self.kind.set_options(
+            (name, info.title) for name, info in INSIDE_KINDS.items() if tokens or name != "attention"
+        )
         return "attention" if card is not None and tokens else "colors"
 
     def _backbone(self) -> BackboneCard | None:
@@ -159,32 +172,59 @@ class InsideView(QWidget):
         except (NotFoundError, WorkbenchError):
             return None
 
+    def _on_catalog(self) -> None:
+        """A run may be shown before it is known what its backbone can."""
+        usual = self._usual_kind()
+        if self._asked is None:
+            self.kind.set_value(usual)
+
+    def _checkpoint(self) -> CheckpointSaved | None:
+        """The newest of the run, as far as the window knows."""
+        watcher = self._session.watcher
+        is_watched = self._run is not None and watcher.run is not None and watcher.run.path == self._run.path
+        return watcher.state.checkpoint if is_watched and watcher.state is not None else None
+
+    def _look_again(self) -> None:
+        self._asked = None
+        self.look()
+
     def _on_pointed(self, row: int, x: float, y: float) -> None:
         self._at = (row, x, y)
         self.look()
 
-    def _on_done(self, request: LookInside, reply: LookInsideReply, arrays: Arrays) -> None:
+    def _on_progress(self, job: Job, what: str, done: int, total: int) -> None:
+        if job is self._job:
+            self._work.show_progress(what, done, total)
+
+    def _on_done(self, job: Job, request: LookInside, reply: LookInsideReply, arrays: Arrays) -> None:
+        if job is not self._job:  # Something else is wanted by now.
+            return
         self._end()
-        self._shown = request
-        panels = [ShownPanel(part="original", title="Image", pictures=np.asarray(arrays["originals"], np.uint8))]
-        for number, panel in enumerate(reply.panels):
-            pictures = np.asarray(arrays[f"panel-{number}"], np.uint8)
-            panels.append(ShownPanel(part=panel.part, title=panel.title, pictures=pictures, captions=panel.captions))
-        self.board.set_panels(reply.paths, panels)
+        self.board.set_panels(reply.paths, received(reply.panels, arrays, original="Image"))
         doing = "click a place in an image" if request.kind == "match" else "click a picture to enlarge it"
         self._card.set_note(f"epoch {reply.epoch} · {doing}" if reply.epoch else f"untrained · {doing}")
         self._stack.setCurrentIndex(1)
 
-    def _on_failed(self, failure: Failed) -> None:
+    def _on_failed(self, job: Job, failure: Failed) -> None:
+        if job is not self._job:
+            return
         self._end()
         if failure.reason == "error":
-            self._shown = None
-            self._say("This cannot be shown", f"{failure.message} {failure.hint}".strip())
+            self._say("This cannot be shown", f"{failure.message} {failure.hint}".strip(), "Look again")
+        else:
+            self._say("The look was cancelled", "", "Look again")
 
-    def _say(self, title: str, text: str) -> None:
-        self._empty.set_words(title, text)
+    def _on_cancel(self) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+    def _say(self, title: str, text: str, button: str = "") -> None:
+        """Words in place of pictures."""
+        self.board.set_panels((), ())
+        self._empty.set_words(title, text, button)
         self._stack.setCurrentIndex(0)
 
     def _end(self) -> None:
         self._job = None
+        self._work.end()
         self.busy_changed.emit()

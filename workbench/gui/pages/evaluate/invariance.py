@@ -8,8 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
-    QPushButton,
     QScrollArea,
     QStackedWidget,
     QVBoxLayout,
@@ -30,6 +28,7 @@ from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.heat_map import HeatMap, HeatRow
 from workbench.gui.widgets.table import FactTable
+from workbench.gui.widgets.work_card import WorkCard
 from workbench.runs.audit import Audit, Subject, audit_of, compared, in_words, load_audits
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import WorkbenchError
@@ -71,9 +70,7 @@ class InvarianceView(QWidget):
         self.verdict = Banner("note")
         self.bars = IntervalBars()
         self.facts = FactTable()
-        self.cancel = QPushButton("Cancel")
-        self._progress = QProgressBar()
-        self._progress.setTextVisible(False)
+        self._work = WorkCard("Auditing")
         self._told = QLabel()
         self._told.setProperty("role", "caption")
         self._empty = EmptyState("evaluate", "", "", "Audit", self.start)
@@ -82,7 +79,7 @@ class InvarianceView(QWidget):
         self.other.chosen.connect(lambda _value: self._on_other_chosen())
         self.order.chosen.connect(lambda _value: self._refresh())
         self.heat.told.connect(self._told.setText)
-        self.cancel.clicked.connect(self._on_cancel)
+        self._work.cancelled.connect(self._on_cancel)
         session.run_list.changed.connect(self._show_others)
         self._show_others()
 
@@ -132,10 +129,6 @@ class InvarianceView(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(results)
         self._stack.addWidget(self._empty)
-        self._work = Card("Auditing")
-        self._work.corner.addWidget(self.cancel)
-        self._work.content.addWidget(self._progress)
-        self._work.hide()
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addWidget(self._stack, 1)
@@ -143,7 +136,10 @@ class InvarianceView(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(16)
-        whole.addWidget(self._work)
+        above = QHBoxLayout()
+        above.setContentsMargins(0, 0, GUTTER, 0)
+        above.addWidget(self._work)
+        whole.addLayout(above)
         whole.addLayout(row, 1)
 
     def _side(self) -> QWidget:
@@ -268,22 +264,15 @@ class InvarianceView(QWidget):
 
     def _next(self) -> None:
         path, subject = self._wanted.pop(0)
-        self._work.set_title("Auditing")
-        self._progress.setRange(0, 0)
-        self._work.show()
+        self._work.begin()
         self._job = self._engine.ask(
             RunAudit(run=path, subject=subject),
             done=lambda reply, arrays: self._on_done(path, reply, arrays),
             failed=self._on_failed,
-            progress=self._on_progress,
+            progress=self._work.show_progress,
             title="Invariance audit",
         )
         self.busy_changed.emit()
-
-    def _on_progress(self, what: str, done: int, total: int) -> None:
-        self._work.set_title(what[:1].upper() + what[1:] if what else "Auditing")
-        self._progress.setRange(0, total)
-        self._progress.setValue(done)
 
     def _on_done(self, path: str, reply: AuditReply, arrays: Arrays) -> None:
         del arrays
@@ -310,7 +299,7 @@ class InvarianceView(QWidget):
 
     def _end(self) -> None:
         self._job = None
-        self._work.hide()
+        self._work.end()
         self.busy_changed.emit()
 
 

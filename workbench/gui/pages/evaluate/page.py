@@ -2,7 +2,7 @@
 
 from typing import Literal, cast
 
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.engine.messages import Arrays, Evaluate, EvaluateReply
 from workbench.engine.protocol import Failed
@@ -14,10 +14,11 @@ from workbench.gui.pages.evaluate.results import ResultBoard
 from workbench.gui.pages.evaluate.settings import SettingsColumn
 from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
-from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.column import GUTTER
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.segments import Segments
+from workbench.gui.widgets.work_card import WorkCard
 from workbench.gui.worker import Worker
 from workbench.runs.results import Evaluation, load_evaluations
 from workbench.runs.split import SplitTable, read_split
@@ -54,6 +55,8 @@ class EvaluatePage(Page):
         self.settings.changed.connect(self._refresh)
         self.settings.column_chosen.connect(lambda _column: self._refresh())
         self.board = ResultBoard()
+        self._work = WorkCard("Evaluating")
+        self._work.cancelled.connect(self._on_cancel)
         self._nothing = EmptyState("evaluate", "", "", "x", self._on_empty_button)
         self._prompt = EmptyState("evaluate", "")
         self._left = QStackedWidget()
@@ -62,9 +65,9 @@ class EvaluatePage(Page):
         self._left.addWidget(self._prompt)
         probes = QWidget()
         column = QVBoxLayout(probes)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, GUTTER, 0)
         column.setSpacing(16)
-        column.addWidget(self._work_card())
+        column.addWidget(self._work)
         row = QHBoxLayout()
         row.setSpacing(16)
         row.addWidget(self._left, 1)
@@ -75,21 +78,15 @@ class EvaluatePage(Page):
         self._modes.addWidget(self.invariance)
         self._modes.addWidget(self.inside)
         self.body.addWidget(self._modes, 1)
+        self.reach_gutter()
         session.watcher.reset.connect(self._on_reset)
         session.watcher.state_changed.connect(self._on_state)
         session.draft_opened.connect(self._refresh)
         self._on_reset()
 
-    def _work_card(self) -> Card:
-        self._work = Card("Evaluating")
-        self._progress = QProgressBar()
-        self._progress.setTextVisible(False)
-        self._work.content.addWidget(self._progress)
-        cancel = QPushButton("Cancel")
-        cancel.clicked.connect(self._on_cancel)
-        self._work.corner.addWidget(cancel)
-        self._work.hide()
-        return self._work
+    def entered(self) -> None:
+        """The run may have been trained on since the look inside."""
+        self._look()
 
     # The run
 
@@ -132,6 +129,8 @@ class EvaluatePage(Page):
             self.settings.column.set_value(self.evaluations[-1].column)
         self.settings.neighbors.setValue(neighbors)
         self._refresh()
+        if self.isVisible():
+            self._look()
 
     def _on_unreadable(self, error: WorkbenchError) -> None:
         self._refresh()
@@ -206,10 +205,13 @@ class EvaluatePage(Page):
         if mode == "invariance":
             self.session.run_list.refresh()
             self.invariance.set_run(self.session.watcher.run)
-        if mode == "inside":
-            self.inside.set_run(self.session.watcher.run)
-            self.inside.look()
+        self._look()
         self._refresh()
+
+    def _look(self) -> None:
+        """Inside looks without being asked, wherever there is something to look at."""
+        if self.modes.value() == "inside" and self._problem(probing=False) is None:
+            self.inside.look()
 
     def _problem(self, *, probing: bool) -> tuple[str, str, str] | None:
         """Why nothing can be evaluated: title, text, button. An audit needs no labels."""
@@ -253,18 +255,15 @@ class EvaluatePage(Page):
             column=self.settings.column.value(),
             neighbors=self.settings.neighbors.value(),
         )
-        self._work.set_title("Evaluating")
-        self._progress.setRange(0, 0)
-        self._work.show()
+        self._work.begin()
         self._job = self.engine.ask(
-            request, done=self._on_done, failed=self._on_failed, progress=self._on_progress, title="Evaluation"
+            request,
+            done=self._on_done,
+            failed=self._on_failed,
+            progress=self._work.show_progress,
+            title="Evaluation",
         )
         self._refresh()
-
-    def _on_progress(self, what: str, done: int, total: int) -> None:
-        self._work.set_title(f"Evaluating: {what}" if what else "Evaluating")
-        self._progress.setRange(0, total)
-        self._progress.setValue(done)
 
     def _on_done(self, reply: EvaluateReply, arrays: Arrays) -> None:
         del arrays
@@ -287,4 +286,4 @@ class EvaluatePage(Page):
 
     def _end_work(self) -> None:
         self._job = None
-        self._work.hide()
+        self._work.end()

@@ -6,22 +6,24 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolButton, QWidget
 
 from workbench.engine.messages import Arrays, Preview, PreviewReply, ShowTask, ShowTaskReply
+from workbench.engine.panels import received
 from workbench.gui import icons
 from workbench.gui.bridge import Engine
 from workbench.gui.pages.views import edits, stages
 from workbench.gui.pages.views.draws import DrawBar
 from workbench.gui.pages.views.normalization import NormalizationSwitch
-from workbench.gui.pages.views.task_board import TaskBoard
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
+from workbench.gui.widgets.exhibit_board import ExhibitBoard
 from workbench.gui.widgets.grid_content import GridContent
 from workbench.gui.widgets.lightbox import Lightbox
 from workbench.gui.widgets.notice import Notice
+from workbench.gui.widgets.picture_grid import LARGEST, SMALLEST
 from workbench.gui.widgets.pictures import Pictures
 from workbench.gui.widgets.segments import Segments
 from workbench.gui.widgets.shades import Shades
 from workbench.gui.widgets.slider import Scale, Slider
-from workbench.gui.widgets.view_grid import LARGEST, SMALLEST, ViewGrid
+from workbench.gui.widgets.view_grid import ViewGrid
 from workbench.gui.words import shown_planes
 from workbench.spec.dataset import ScanReport
 
@@ -41,7 +43,7 @@ class Board(Card):
         self._at_rest = ""
         self.grid = ViewGrid()
         self.lightbox = Lightbox()
-        self.task = TaskBoard()
+        self.task = ExhibitBoard()
         self.mode = Segments(_MODES)
         self.mode.setAccessibleName("What the board shows")
         self.mode.setToolTip("The views of each image, or what the method gives the network and asks of it.")
@@ -177,7 +179,7 @@ class Board(Card):
     def show_task(self, request: ShowTask, reply: ShowTaskReply, arrays: Arrays, note: str) -> None:
         """New pictures of the task."""
         self.problem.hide()
-        self.task.show_task(request, reply, arrays)
+        self.task.set_panels(request.paths, received(reply.panels, arrays, original="Original"))
         self._set_note(note)
 
     def _lay_out(self) -> None:

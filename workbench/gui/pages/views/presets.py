@@ -16,9 +16,11 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.note import Note
 from workbench.spec import places
 from workbench.spec.catalog import PresetCard
+from workbench.spec.errors import NotFoundError
 from workbench.spec.experiment import DataSpec, Experiment
 from workbench.spec.fitting import fit_reasons, fit_to
 from workbench.spec.presets import own_presets
+from workbench.spec.tasks import card_of
 
 _MOST_TAKEN = 8
 
@@ -74,7 +76,10 @@ class PresetChoice(QToolButton):
         scan, draft = self._session.scan, self._session.draft
         if scan is None or draft is None:
             return
-        request = Suggest(scan=scan, data=draft.data, method=draft.method.name, backbone=draft.backbone.name)
+        method = draft.method
+        request = Suggest(
+            scan=scan, data=draft.data, method=method.name, also=method.also, backbone=draft.backbone.name
+        )
         self._engine.ask(request, done=self._on_suggested, topic="preset")
 
     def _title(self) -> str:
@@ -162,8 +167,10 @@ class PresetChoice(QToolButton):
         return (*current, self._usual(draft))
 
     def _usual(self, draft: Experiment) -> str:
-        methods = self._session.catalog.methods
-        return next((card.preset for card in methods if card.name == draft.method.name), "")
+        try:
+            return card_of(draft.method, self._session.catalog).preset
+        except NotFoundError:
+            return ""
 
     def _plans(self, data: DataSpec) -> KnownPlans:
         if self._known is None or self._known[0] != data:
