@@ -14,6 +14,7 @@ from workbench.method.exhibit import Panel
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.method.masking import Draw, draw_of, fixed_draw
 from workbench.method.permutations import far_apart
+from workbench.method.precautions import Precaution, left_of
 from workbench.method.tiles import cut, grayed, laid, readable, standardized
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -152,4 +153,9 @@ METHOD = MethodInfo(
         "VISSL train AlexNet and ResNet-50 by SGD, AdamW reaches as much in a short run",
     ),
     chance_loss=_chance,
+    precautions=left_of(
+        Precaution(parameter="gap", most=0.5, why="so that lines do not run on from tile to tile"),
+        Precaution(parameter="gray", most=1, why="so that colors and their fringes do not tell"),
+        Precaution(parameter="standardize", choice=True, why="so that brightness does not tell"),
+    ),
 )

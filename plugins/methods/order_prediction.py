@@ -14,6 +14,7 @@ from workbench.method.exam import Answers
 from workbench.method.frames import Frames, Windows, training_windows
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.method.losses.spread import deviation
+from workbench.method.precautions import Precaution, left_of
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -195,4 +196,9 @@ METHOD = MethodInfo(
         "Lee et al. 2017, who train with SGD at 1e-2 on a batch of 128",
     ),
     chance_loss=_chance,
+    precautions=left_of(
+        Precaution(parameter="jitter", most=64, why="so that what stands still tells nothing"),
+        Precaution(parameter="one_channel", choice=True, why="so that colors do not tell"),
+        Precaution(parameter="compare", choice="differences", why="so that single frames are not known by heart"),
+    ),
 )

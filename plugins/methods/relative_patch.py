@@ -13,6 +13,7 @@ from workbench.method.exam import Answers
 from workbench.method.exhibit import Panel
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.method.masking import Draw, draw_of, fixed_draw
+from workbench.method.precautions import Precaution, left_of
 from workbench.method.tiles import cut, laid, readable
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -190,4 +191,8 @@ METHOD = MethodInfo(
         "by SGD on ImageNet for weeks, AdamW reaches as much in a short run",
     ),
     chance_loss=_chance,
+    precautions=left_of(
+        Precaution(parameter="gap", most=0.6, why="so that lines do not run on from patch to patch"),
+        Precaution(parameter="colors", choice="drop", why="so that fringes of color do not tell"),
+    ),
 )

@@ -13,6 +13,7 @@ from workbench.method.frames import Frames, Windows, training_windows
 from workbench.method.heads import mlp
 from workbench.method.losses.labels import cross_entropy
 from workbench.method.losses.spread import deviation
+from workbench.method.precautions import Precaution, left_of
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -154,4 +155,7 @@ METHOD = MethodInfo(
         "2016, section 3.2, who train with SGD at 1e-3 on a batch of 128",
     ),
     chance_loss=_chance,
+    precautions=left_of(
+        Precaution(parameter="compare", choice="differences", why="so that single frames are not known by heart"),
+    ),
 )

@@ -12,6 +12,7 @@ from workbench.method.exam import Answers
 from workbench.method.exhibit import Panel
 from workbench.method.losses.precision import float32
 from workbench.method.masking import Draw, draw_of, fixed_draw
+from workbench.method.precautions import Precaution, left_of
 from workbench.method.repairing import STEP, SpotMaker, places
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -144,5 +145,9 @@ METHOD = MethodInfo(
             f"Lower 'dropped' (places of {STEP} px), or raise 'repair'.",
             matters=lambda params: params.repair > 0,
         ),
+    ),
+    precautions=left_of(
+        Precaution(parameter="dropped", least=0.05, why="so that there is less to find"),
+        Precaution(parameter="repair", most=10, why="so that repairs leave fewer traces"),
     ),
 )

@@ -14,6 +14,7 @@ from workbench.method.exhibit import Panel
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.method.losses.precision import float32
 from workbench.method.masking import Draw, draw_of, fixed_draw
+from workbench.method.precautions import Precaution, left_of
 from workbench.method.warps import LEVELS, affine, color_changes, homography, projective, quarters, recolored, warp
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -194,4 +195,7 @@ METHOD = MethodInfo(
         "to 1.3, ±30°), there with SGD 0.1 over 4,500 epochs; AdamW reaches as much in a short run",
     ),
     chance_loss=_chance,
+    precautions=left_of(
+        Precaution(parameter="strength", least=0.1, why="so that mirrored rims, resampling or clipped tones tell less"),
+    ),
 )
