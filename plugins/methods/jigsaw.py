@@ -155,7 +155,7 @@ METHOD = MethodInfo(
     chance_loss=_chance,
     precautions=left_of(
         Precaution(parameter="gap", most=0.5, why="so that lines do not run on from tile to tile"),
-        Precaution(parameter="gray", most=1, why="so that colors and their fringes do not tell"),
+        Precaution(parameter="gray", most=1, why="so that colors and their fringes do not tell", of_color=True),
         Precaution(parameter="standardize", choice=True, why="so that brightness does not tell"),
     ),
 )

@@ -198,7 +198,7 @@ METHOD = MethodInfo(
     chance_loss=_chance,
     precautions=left_of(
         Precaution(parameter="jitter", most=64, why="so that what stands still tells nothing"),
-        Precaution(parameter="one_channel", choice=True, why="so that colors do not tell"),
+        Precaution(parameter="one_channel", choice=True, why="so that colors do not tell", of_color=True),
         Precaution(parameter="compare", choice="differences", why="so that single frames are not known by heart"),
     ),
 )

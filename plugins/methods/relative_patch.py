@@ -193,6 +193,6 @@ METHOD = MethodInfo(
     chance_loss=_chance,
     precautions=left_of(
         Precaution(parameter="gap", most=0.6, why="so that lines do not run on from patch to patch"),
-        Precaution(parameter="colors", choice="drop", why="so that fringes of color do not tell"),
+        Precaution(parameter="colors", choice="drop", why="so that fringes of color do not tell", of_color=True),
     ),
 )

@@ -293,6 +293,6 @@ def test_precautions_name_parameters_that_there_are(info: MethodInfo[Any]) -> No
     if info.precautions is None:
         return
     known = {one.name for one in describe(info.params)}
-    for words in info.precautions(info.params()):
+    for words in info.precautions(info.params(), setting()):
         assert words.split("'")[1] in known
         assert ", so that " in words

@@ -80,12 +80,13 @@ class Fingerprint:
         return Solved(sign=self._shortcut(how), held_out=bool(exams))
 
     def _shortcut(self, how: str) -> Sign:
-        left = self.info.precautions(self.params) if self.info.precautions else ()
+        left = self.info.precautions(self.params, self.setting) if self.info.precautions else ()
+        fringes = "fringes of color from a lens, " if self.setting.channels > 1 else ""
         return Sign(
             title="Solved, perhaps by a shortcut",
             text=f"Its own task was soon solved almost without fault {how}, and the encoder is no better for it. "
             "Something may give the answers away that takes no understanding: lines that run on from part to part, "
-            "dark borders, a caption or a clock, fringes of color from a lens, marks of compression. "
+            f"dark borders, a caption or a clock, {fringes}marks of compression. "
             f"Try: {'; '.join((*left, *_IN_THE_VIEWS))}. Or the labels are about something else.",
             bad=False,
         )

@@ -222,7 +222,7 @@ class MethodInfo(Generic[P]):
     recipe: Recipe = field(default_factory=Recipe)
     chance_loss: Callable[[P, Setting], float] | None = None
     symptoms: tuple[Symptom[P], ...] = ()
-    precautions: Callable[[P], tuple[str, ...]] | None = None
+    precautions: Callable[[P, Setting], tuple[str, ...]] | None = None
 
     def card(self) -> MethodCard:
         """This method as plain data."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.method.contract import Setting
 from workbench.spec.params import Params
 
 
@@ -11,7 +12,8 @@ from workbench.spec.params import Params
 class Precaution:
     """A parameter that closes a way around the task, and how far it can go: up to `most`, down to `least`, or a choice.
 
-    why: what it hinders, as the end of a sentence: 'so that lines do not run on'.
+    why: what it hinders, as the end of a sentence: 'so that lines do not run on'. of_color: in vain on images of a
+    single channel.
     """
 
     parameter: str
@@ -19,10 +21,13 @@ class Precaution:
     most: float | None = None
     least: float | None = None
     choice: bool | str | None = None
+    of_color: bool = False
 
-    def words(self, params: Params) -> str:
-        """What is left to do, as in "raise 'gap' (now 0.15), so that …"; "" where it is done."""
+    def words(self, params: Params, setting: Setting) -> str:
+        """What is left to do, as in "raise 'gap' (now 0.15), so that …"; "" where it is done, or in vain."""
         now = getattr(params, self.parameter)
+        if self.of_color and setting.channels == 1:
+            return ""
         if self.most is not None and now < self.most:
             return f"raise '{self.parameter}' (now {now:g}), {self.why}"
         if self.least is not None and now > self.least:
@@ -33,10 +38,10 @@ class Precaution:
         return ""
 
 
-def left_of(*precautions: Precaution) -> Callable[[Any], tuple[str, ...]]:
-    """From a method's parameters to what is left to do, in words; for `MethodInfo.precautions`."""
+def left_of(*precautions: Precaution) -> Callable[[Any, Setting], tuple[str, ...]]:
+    """From a method's parameters and setting to what is left to do, in words; for `MethodInfo.precautions`."""
 
-    def left(params: Params) -> tuple[str, ...]:
-        return tuple(words for words in (one.words(params) for one in precautions) if words)
+    def left(params: Params, setting: Setting) -> tuple[str, ...]:
+        return tuple(words for words in (one.words(params, setting) for one in precautions) if words)
 
     return left

@@ -176,13 +176,13 @@ def _chance(tasks: Sequence[Task]) -> Callable[[SeveralParams, Setting], float]:
     return chance
 
 
-def _precautions(infos: Sequence[MethodInfo[Any]]) -> Callable[[SeveralParams], tuple[str, ...]]:
-    def left(params: SeveralParams) -> tuple[str, ...]:
+def _precautions(infos: Sequence[MethodInfo[Any]]) -> Callable[[SeveralParams, Setting], tuple[str, ...]]:
+    def left(params: SeveralParams, setting: Setting) -> tuple[str, ...]:
         return tuple(
             f"{info.title}: {words}"
             for info, own in zip(infos, params.tasks, strict=True)
             if info.precautions
-            for words in info.precautions(own)
+            for words in info.precautions(own, setting)
         )
 
     return left

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ def fingerprint(
     knows_chance: bool = True,
     family: Family = "contrastive",
     params: Params | None = None,
-    precautions: Callable[[Any], tuple[str, ...]] | None = None,
+    precautions: Callable[[Any, Setting], tuple[str, ...]] | None = None,
 ) -> Fingerprint:
     info = MethodInfo(
         name="any",
@@ -137,15 +138,16 @@ def test_what_is_left_to_do_is_said_and_what_is_done_is_not() -> None:
         Precaution(parameter="gap", most=0.5, why="so that lines end"),
         Precaution(parameter="noise", least=0.1, why="so that it is seen"),
         Precaution(parameter="gray", choice=True, why="so that colors do not tell"),
-        Precaution(parameter="colors", choice="drop", why="so that fringes do not tell"),
+        Precaution(parameter="colors", choice="drop", why="so that fringes do not tell", of_color=True),
     )
-    assert left(Tiles()) == (
+    assert left(Tiles(), SETTING) == (
         "raise 'gap' (now 0.1), so that lines end",
         "lower 'noise' (now 0.5), so that it is seen",
         "set 'gray' to on, so that colors do not tell",
         "set 'colors' to 'drop', so that fringes do not tell",
     )
-    assert left(Tiles(gap=0.5, noise=0.1, gray=True, colors="drop")) == ()
+    assert left(Tiles(gap=0.5, noise=0.1, gray=True, colors="drop"), SETTING) == ()
+    assert len(left(Tiles(), replace(SETTING, channels=1))) == 3, "gray images have no colors to drop"
     solved = fingerprint(family="puzzle", params=Tiles(gray=True), precautions=left).solved({"loss": 0.1}, ())
     assert solved is not None
     assert "Try: raise 'gap' (now 0.1), so that lines end; lower 'noise'" in solved.sign.text

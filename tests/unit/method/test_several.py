@@ -163,5 +163,5 @@ def test_only_puzzles_together_are_a_puzzle() -> None:
     assert info.family == "puzzle"
     assert method_of(SPEC, REGISTRY).family == "contrastive"
     assert info.precautions
-    left = info.precautions(params_of(puzzles, REGISTRY))
+    left = info.precautions(params_of(puzzles, REGISTRY), setting())
     assert left[0].startswith("Jigsaw: raise 'gap' (now 0.2)")
