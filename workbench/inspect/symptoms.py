@@ -15,9 +15,9 @@ _SOLVED_SHARE = 0.9
 """Of the way from guessing to no fault, at the lower end of the interval."""
 
 _IN_THE_VIEWS = (
-    "center_crop in the views, where borders or captions have their place",
-    "a little gaussian_noise, which covers marks of compression and resampling",
-    "`workbench views`, which warns of black corners",
+    "center_crop against borders and captions",
+    "a little gaussian_noise against marks of compression",
+    "what `workbench views` warns of",
 )
 """Against shortcuts of any task."""
 
@@ -74,19 +74,18 @@ class Fingerprint:
             return None
         if exams:
             how = ", ".join(f"{exam.task}: {100 * exam.accuracy:.0f} %" for exam in exams)
-            how = f"({how} right, on images that it has not trained on)"
+            how = f"{how} right on held-out images"
         else:
-            how = f"(a loss of {loss:.2g}, by guessing {chance:.3g})"
+            how = f"a loss of {loss:.2g}, by guessing {chance:.3g}"
         return Solved(sign=self._shortcut(how), held_out=bool(exams))
 
     def _shortcut(self, how: str) -> Sign:
         left = self.info.precautions(self.params, self.setting) if self.info.precautions else ()
-        fringes = "fringes of color from a lens, " if self.setting.channels > 1 else ""
+        fringes = "fringes of color, " if self.setting.channels > 1 else ""
         return Sign(
             title="Solved, perhaps by a shortcut",
-            text=f"Its own task was soon solved almost without fault {how}, and the encoder is no better for it. "
-            "Something may give the answers away that takes no understanding: lines that run on from part to part, "
-            f"dark borders, a caption or a clock, {fringes}marks of compression. "
+            text=f"Its own task was soon solved ({how}), and the encoder is no better for it: lines that run on, "
+            f"borders, captions, {fringes}or marks of compression may give the answers away. "
             f"Try: {'; '.join((*left, *_IN_THE_VIEWS))}. Or the labels are about something else.",
             bad=False,
         )

@@ -91,7 +91,7 @@ def test_a_puzzle_without_fault_and_with_a_loss_near_0_is_solved() -> None:
     assert solved is not None
     assert solved.held_out
     assert (solved.sign.title, solved.sign.bad) == ("Solved, perhaps by a shortcut", False)
-    assert "tiles: 100 % right, on images that it has not trained on" in solved.sign.text
+    assert "tiles: 100 % right on held-out images" in solved.sign.text
     for way in ("center_crop", "gaussian_noise", "`workbench views`"):
         assert way in solved.sign.text
 
