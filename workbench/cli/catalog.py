@@ -157,9 +157,10 @@ def _method_text(card: MethodCard, catalog: Catalog) -> str:
 def _recipe(card: MethodCard) -> str:
     recipe = card.recipe
     short = f"; adamw, {recipe.short_rate:g}, for few steps of a convolutional network" if recipe.short_rate else ""
+    beta = f", second beta {recipe.beta2:g}" if recipe.optimizer == "adamw" else ""
     return (
         f"{recipe.optimizer}, learning rate {recipe.learning_rate:g} per 256 images, weight decay "
-        f"{recipe.weight_decay:g}, warm-up {recipe.warmup:g} epochs{short}"
+        f"{recipe.weight_decay:g}{beta}, warm-up {recipe.warmup:g} epochs{short}"
     )
 
 

@@ -133,6 +133,14 @@ def test_a_short_run_gets_a_recipe_that_learns_in_few_steps(registry: Registry) 
         assert (long.train.optimizer, long.train.learning_rate) == ("lars", published.learning_rate)
 
 
+@pytest.mark.parametrize(
+    ("method", "published"), [("mae", 0.95), ("simmim", 0.999), ("ijepa", 0.999), ("colorization", 0.99)]
+)
+def test_the_second_beta_of_adamw_is_the_published_one(method: str, published: float, registry: Registry) -> None:
+    assert registry.method(method).recipe.beta2 == published
+    assert suggest(_scan(), method=method, registry=registry)[0].train.beta2 == published
+
+
 def test_what_was_chosen_is_kept(images: Path, experiment: Experiment, registry: Registry) -> None:
     suggested, _ = suggest(scan_folder(images), data=experiment.data, method="byol", registry=registry)
     assert suggested.data == experiment.data
