@@ -77,11 +77,12 @@ METHOD = MethodInfo(
     "answers from becoming the same for all images: what the teacher says on average is taken out of what it says "
     "(centering), and its answers are made surer than the student's (sharpening).",
     when="For Vision Transformers, whose attention then outlines objects without labels, and with many images (50,000 "
-    "and more) and long runs; a GPU is wanted, as each image gives about ten crops. Batches of 64 "
-    "suffice.",
+    "and more) and long runs; a GPU is wanted, as each image gives about ten crops. On a few thousand small images it "
+    "learns too, with a convolutional network and more slowly than SimCLR. Batches of 64 suffice.",
     collapse="There are two. If the teacher cannot tell images apart, its entropy stays at ln(prototypes), 8.32 for "
-    "4,096, and so does the loss; if all images get the same answer, 'information', what an answer tells of its "
-    "image, goes to 0. In both 'divergence' goes to 0.",
+    "4,096 (small sets get fewer: one for ten images), and so does the loss; if all images get the same answer, "
+    "'information', what an answer tells of its image, goes to 0. In both 'divergence' goes to 0. An entropy that "
+    "creeps up all through a run wants a lower temperature of the teacher.",
     params=DINOParams,
     build=DINO,
     tags=("multi-crop", "momentum teacher", "transformers", "small batches"),

@@ -153,11 +153,12 @@ METHOD = MethodInfo(
     "patches get a meaning of their own, in context: not what color is beneath, as in rebuilding, but what kind of "
     "thing. Patches and images share the prototypes.",
     when="For Vision Transformers, where the parts of an image matter as well as the whole (finding, outlining, "
-    "counting). Many images, long runs and a GPU, as for DINO, of which a step is about as long. Patches must be "
-    "small enough to hide some: 8 × 8 of them and more.",
+    "counting). Many images, long runs and a GPU, as for DINO, whose steps take about as long. Patches must be small "
+    "enough to hide some: 8 × 8 of them and more.",
     collapse="As in DINO, for whole images and for patches: 'teacher entropy' or 'patch entropy' at ln(prototypes), "
-    "8.32 for 4,096, says that all answers are spread evenly; 'information' or 'patch information' at 0 that there "
-    "is one answer for everything. 'Patches' is half as large as the loss of a patch, as half of the views hide none.",
+    "8.32 for 4,096 (small sets get fewer: one for ten images), says that all answers are spread evenly; 'information' "
+    "or 'patch information' at 0 that there is one answer for everything. 'Patches' is half as large as the loss of a "
+    "patch, as half of the views hide none.",
     params=IBOTParams,
     build=IBOT,
     tags=("multi-crop", "momentum teacher", "transformers", "masked patches"),

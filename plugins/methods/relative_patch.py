@@ -174,8 +174,8 @@ METHOD = MethodInfo(
     "towards the edges of a photograph; so patches have gaps, vary in place, and show one channel alone.",
     when="For photographs of things with parts that have their places. Not for textures, satellite tiles or cells, "
     "where every direction is as likely, nor for images below 48 px, whose patches show little.",
-    collapse="Stays at ln 8 = 2.08, with an accuracy of 12.5 %, where nothing is learned. A loss near 0 within the "
-    "first epochs means a shortcut: raise the gap, and drop channels if the images come from one lens.",
+    collapse="Stays at ln 8 = 2.08, with an accuracy of 12.5 %, where nothing is learned. A loss near 0 within a few "
+    "epochs while kNN gets no better is a sign of a shortcut: raise the gap, and leave 'colors' at drop.",
     params=RelativePatchParams,
     build=RelativePatch,
     tags=("one view",),

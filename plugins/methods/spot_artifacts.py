@@ -124,8 +124,8 @@ METHOD = MethodInfo(
     "has two ears and a wheel is round. Judge and repairer learn against each other, step by step.",
     when="For photographs and other images with structure, where a puzzle of places does not fit. It costs about twice "
     "as much as rotation, as two more networks train beside the encoder, which are thrown away.",
-    collapse="If 'told right' stays at 100 % the repairs are too bad to teach anything; at 50 % they are perfect, or "
-    "the judge has learned nothing (its loss, 'telling', stays at 0.69).",
+    collapse="If 'told right' stays at 100 % the repairs are too bad to teach anything: drop fewer places, or raise "
+    "'repair'; at 50 % they are perfect, or the judge has learned nothing (its loss, 'telling', stays at 0.69).",
     params=SpotArtifactsParams,
     build=SpotArtifacts,
     tags=("one view", "adversarial"),
