@@ -168,7 +168,7 @@ class TrainSpec(Params, frozen=True, kw_only=True):
             "AdamW's second beta: over how many steps, about 1 / (1 - beta2), the squares of the gradients are "
             "averaged. MAE takes 0.95, which follows changes sooner; the first beta is 0.9.",
             ge=0,
-            le=0.99999,
+            le=0.9999,
             title="second beta",
             advanced=True,
         ),
