@@ -202,8 +202,9 @@ METHOD = MethodInfo(
         learning_rate=1e-3,
         weight_decay=1e-3,
         warmup=1.0,
-        source="Zhang et al. 2016, section 2.4 and their code: Adam at 3e-5 for a batch of 40 (2e-4 per 256), weight "
-        "decay 1e-3; the larger rate is our own number, for small networks",
+        beta2=0.99,
+        source="Zhang et al. 2016, section 2.4 and their code: Adam with betas of 0.9 and 0.99, 3e-5 for a batch of 40 "
+        "(2e-4 per 256), weight decay 1e-3; the larger rate is our own number, for small networks",
     ),
     symptoms=(
         Symptom(

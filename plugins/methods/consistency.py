@@ -71,8 +71,8 @@ METHOD = MethodInfo(
     "that a brighter or smaller copy shows the same. This task does: the features of two views of one image must be "
     "close. It has no head of its own and no way to keep images apart, so that alone all images would end up at one "
     "point; the task beside it keeps them apart.",
-    when="Beside a puzzle or a rebuilding task, with a weight of 0.5 to 1, where views differ by what should not "
-    "matter: color, brightness, a little crop. Leave out of the views what should matter.",
+    when="Never alone, but beside a puzzle or a rebuilding task, with a weight of 0.5 to 1, where views differ by what "
+    "should not matter: color, brightness, a little crop. Leave out of the views what should matter.",
     collapse="If its weight is too high it wins over the task beside it: its loss goes to 0, and so does 'spread', as "
     "all images get the same features.",
     params=ConsistencyParams,

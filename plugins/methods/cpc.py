@@ -120,7 +120,8 @@ METHOD = MethodInfo(
     "and in memory. Smaller grids (4) are quicker. The encoder never sees a whole image in training, so later methods "
     "with whole images get further.",
     collapse="Stays at ln(batch × grid) where nothing is learned: 7.49 for a batch of 256 and a grid of 7. A loss that "
-    "falls at once can be a shortcut: patches overlap and share edges, so take steps of 2 and more along.",
+    "falls at once can be a shortcut, as neighboring patches overlap by a half: keep 'steps' at 2 and more, so that "
+    "rows without anything in common are foretold as well. 'spread' near 0 says that all patches get the same vector.",
     params=CPCParams,
     build=CPC,
     tags=("one view", "slow", "classic"),

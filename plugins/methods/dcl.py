@@ -81,8 +81,9 @@ METHOD = MethodInfo(
     "still far apart count more (DCLW).",
     when="Wherever SimCLR is a candidate and the batch is below 512; from 32 on it works. Same memory, same time. "
     "Expect a clear gain with few epochs and small batches, and little with large ones.",
-    collapse="Stays at ln(2 × batch − 2) where nothing is learned: 6.23 for a batch of 256. Below 0 it is healthy: the "
-    "loss has no floor there. The other images push apart, so a complete collapse is rare.",
+    collapse="Stays at ln(2 × batch − 2) where nothing is learned: 6.23 for a batch of 256. It may go below 0, which "
+    "is healthy, as this loss has no floor. The other images push apart, so a complete collapse is rare; 'spread' "
+    "would show it, near 1 when healthy and 0 then.",
     params=DCLParams,
     build=DCL,
     tags=("small batches", "robust"),

@@ -142,8 +142,8 @@ METHOD = MethodInfo(
     "images that look alike to it. During the epoch these clusters are the classes: every view, however it was cropped "
     "or recolored, must tell the cluster of its image. Better features give better clusters, which give better "
     "features. Several divisions, each begun differently, are learned at once, so that no single one misleads.",
-    when="For sets of a few thousand to a million images. A good teacher where views may be weak, as the images "
-    "themselves decide what belongs together. Works with small batches; needs one more look at all images per epoch.",
+    when="For sets of a few thousand to a million images. Good where views must stay weak, as the images themselves "
+    "decide what belongs together. Works with small batches; needs one more look at all images per epoch.",
     collapse="The loss stays at ln(clusters) where nothing is learned: 8.01 for 3,000. In a collapse all vectors point "
     "the same way: 'spread' falls to 0, k-means divides noise, and 'agreement' with the clusters stays near 0.",
     params=DeepClusterParams,

@@ -142,10 +142,10 @@ METHOD = MethodInfo(
     "have such maps and lose this correspondence with DINO alone.",
     when="With Swin Transformers (and other backbones with maps), where parts of the image matter: finding and "
     "outlining things. The last map should have 4 × 4 places and more. Many images, long runs and a GPU, as for DINO, "
-    "of which a step costs hardly less.",
-    collapse="As in DINO, for views and for regions: 'teacher entropy' or 'region entropy' at ln(prototypes), 8.32 "
-    "for 4,096, says that all answers are spread evenly; 'information' or 'region information' at 0 that there is "
-    "one answer for everything.",
+    "whose steps cost hardly less.",
+    collapse="As in DINO, for views and for regions: 'teacher entropy' or 'region entropy' at ln(prototypes), 8.32 for "
+    "4,096 (small sets get fewer: one for ten images), says that all answers are spread evenly; 'information' or "
+    "'region information' at 0 that there is one answer for everything.",
     params=EsViTParams,
     build=EsViT,
     tags=("multi-crop", "momentum teacher", "transformers", "keeps what is where"),
@@ -163,7 +163,8 @@ METHOD = MethodInfo(
         warmup=10.0,
         clip_gradient=3.0,
         source="Li et al. 2021, section 4 and its code (Swin-T): AdamW 5e-4 per 256, weight decay 0.04 to 0.4, clip 3, "
-        "teacher temperature 0.04 to 0.07; 4,096 prototypes in place of 65,536, for smaller sets",
+        "teacher temperature 0.04 to 0.07, here held at 0.04 for short runs; 4,096 prototypes in place of 65,536, for "
+        "smaller sets",
     ),
     chance_loss=chance,
     symptoms=(

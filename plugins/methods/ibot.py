@@ -154,11 +154,12 @@ METHOD = MethodInfo(
     "patches get a meaning of their own, in context: not what color is beneath, as in rebuilding, but what kind of "
     "thing. Patches and images share the prototypes.",
     when="For Vision Transformers, where the parts of an image matter as well as the whole (finding, outlining, "
-    "counting). Many images, long runs and a GPU, as for DINO, of which a step is about as long. Patches must be "
-    "small enough to hide some: 8 × 8 of them and more.",
+    "counting). Many images, long runs and a GPU, as for DINO, whose steps take about as long. Patches must be small "
+    "enough to hide some: 8 × 8 of them and more.",
     collapse="As in DINO, for whole images and for patches: 'teacher entropy' or 'patch entropy' at ln(prototypes), "
-    "8.32 for 4,096, says that all answers are spread evenly; 'information' or 'patch information' at 0 that there "
-    "is one answer for everything. 'Patches' is half as large as the loss of a patch, as half of the views hide none.",
+    "8.32 for 4,096 (small sets get fewer: one for ten images), says that all answers are spread evenly; 'information' "
+    "or 'patch information' at 0 that there is one answer for everything. 'Patches' is half as large as the loss of a "
+    "patch, as half of the views hide none.",
     params=IBOTParams,
     build=IBOT,
     tags=("multi-crop", "momentum teacher", "transformers", "masked patches"),
@@ -176,7 +177,8 @@ METHOD = MethodInfo(
         warmup=10.0,
         clip_gradient=3.0,
         source="Zhou et al. 2021, section 4.1 and its code (ViT-S): AdamW 5e-4 per 256, weight decay 0.04 to 0.4, "
-        "clip 3, patches hidden with ratios 0 and 0.3 ± 0.2; 4,096 prototypes in place of 8,192, for smaller sets",
+        "clip 3, patches hidden with ratios 0 and 0.3 ± 0.2; 4,096 prototypes in place of 8,192, for smaller sets, "
+        "and the teacher's temperature held at 0.04, where theirs goes to 0.07 in 30 epochs",
     ),
     chance_loss=_chance,
     symptoms=(

@@ -146,8 +146,10 @@ METHOD = MethodInfo(
         weight_decay=0.04,
         weight_decay_factor=10.0,
         warmup=15.0,
-        source="Assran et al. 2023, appendix A: AdamW, 1e-3, weight decay 0.04 to 0.4, warm-up of 15 epochs, momentum "
-        "0.996 to 1; predictor of 96 and 4 blocks as in reproductions on CIFAR-10",
+        beta2=0.999,
+        source="Assran et al. 2023, appendix A and its code: AdamW with betas of 0.9 and 0.999, 1e-3, weight decay "
+        "0.04 to 0.4, warm-up of 15 epochs, momentum 0.996 to 1; predictor of 96 and 4 blocks as in reproductions "
+        "on CIFAR-10",
     ),
     symptoms=(same_vectors("A slower teacher (higher momentum), a lower learning rate, or a longer warm-up."),),
 )

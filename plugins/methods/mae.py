@@ -126,8 +126,10 @@ METHOD = MethodInfo(
         learning_rate=1.5e-3,
         weight_decay=0.05,
         warmup=10.0,
-        source="He et al. 2022, table 8: AdamW, weight decay 0.05, warm-up, and 1.5e-4 per 256 at a batch of 4,096, so "
-        "2.4e-3; here the rate is for batches of 256. Decoder of 128 and 2 blocks: table 1, as good when fine-tuned",
+        beta2=0.95,
+        source="He et al. 2022, table 8: AdamW with betas of 0.9 and 0.95, weight decay 0.05, warm-up, and 1.5e-4 per "
+        "256 at a batch of 4,096, so 2.4e-3; here the rate is for batches of 256. Decoder of 128 and 2 "
+        "blocks: table 1, as good when fine-tuned",
     ),
     chance_loss=_chance,
 )

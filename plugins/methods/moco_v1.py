@@ -82,10 +82,11 @@ METHOD = MethodInfo(
     "it slowly, so that old vectors still fit new ones. Batch norm could give the answer away, because both copies of "
     "an image would be normalized with the same neighbors; so the batch is split into groups, and the teacher sees "
     "other groups than the encoder.",
-    when="As a reference, to see what its second version gained: that one adds a deeper head, stronger "
-    "alterations and symmetry, and is better in nearly every case. Half its work per step. Works from a batch of 32.",
+    when="As a reference, to see what its second version gained: that one adds a deeper head, stronger alterations and "
+    "symmetry, and is better in nearly every case. A step is half the work of a step there. Works from a batch of 32.",
     collapse="Stays near ln(queue + 1) where nothing is learned: 11.09 for 65,536 vectors. A loss that jumps up early "
-    "is normal, while the queue fills with real vectors in place of random ones. With momentum 0 it stays at chance.",
+    "is normal, while the queue fills with real vectors in place of random ones. With momentum 0 it stays at chance. "
+    "'spread' near 0 says that all images get the same vector.",
     params=MoCoV1Params,
     build=_build,
     tags=("small batches", "momentum teacher", "classic"),

@@ -88,7 +88,8 @@ METHOD = MethodInfo(
     "of 32. With few images (under 2,000) the queue is short and SimCLR does as well.",
     collapse="Stays near ln(queue + 1) where nothing is learned: 8.32 for 4,096 vectors. A loss that jumps up early is "
     "normal, while the queue fills with real vectors in place of random ones. With momentum 0 (and final momentum 0) "
-    "it stays there: the vectors in the queue were made by networks that are gone.",
+    "it stays there: the vectors in the queue were made by networks that are gone. 'spread' near 0 says that all "
+    "images get the same vector.",
     params=MoCoParams,
     build=_build,
     tags=("small batches", "momentum teacher"),

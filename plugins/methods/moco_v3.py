@@ -111,8 +111,9 @@ METHOD = MethodInfo(
     "was drawn at random (frozen patches), the rest learns better.",
     when="With a Vision Transformer (switch frozen patches on, choose AdamW) or a ResNet, and batches of 256 and more; "
     "the paper uses 4,096. Costs a second network in memory. With small batches MoCo v2 or BYOL are the better choice.",
-    collapse="Stays at 4 × T × ln(batch) where nothing is learned: 4.44 for T 0.2 and a batch of 256. A ViT's kNN "
-    "curve that dips and recovers is the unsteadiness that the frozen patches are against.",
+    collapse="Stays at 4 × T × ln(batch) where nothing is learned: 4.44 for T 0.2 and a batch of 256. 'spread' near 0 "
+    "says that all images get the same vector. A ViT's kNN curve that dips and recovers is the unsteadiness that the "
+    "frozen patches are against.",
     params=MoCoV3Params,
     build=MoCoV3,
     tags=("needs large batches", "momentum teacher", "for transformers"),

@@ -123,7 +123,8 @@ METHOD = MethodInfo(
     "(tens of thousands of photographs, some of each kind). Batches of 256 and more. With few images the neighbors "
     "are wrong too often: then SimCLR or MoCo v2.",
     collapse="Stays at ln(batch) where nothing is learned: 5.55 for a batch of 256. 'neighbor' is the cosine with the "
-    "nearest past image: it rises above that of other images as neighbors become meaningful.",
+    "nearest past image: it rises above that of other images as neighbors become meaningful. 'spread' near 0 says that "
+    "all images get the same vector.",
     params=NNCLRParams,
     build=NNCLR,
     tags=("needs large batches", "learns from other images"),

@@ -102,7 +102,8 @@ METHOD = MethodInfo(
     "size. It needs one view per image and no second network, so it is cheap; but an image is compared with memories "
     "that are an epoch old, so many epochs are needed, and MoCo v2 gets further.",
     collapse="Stays near ln(images) where nothing is learned: 10.8 for 50,000. The bank starts at random, so the loss "
-    "rises in the first epoch, while the other images' vectors come near, and falls only then.",
+    "rises in the first epoch, while the other images' vectors come near, and falls only then. 'spread' near 0 says "
+    "that all images get the same vector.",
     params=NPIDParams,
     build=NPID,
     tags=("small batches", "memory bank", "one view", "classic"),

@@ -120,7 +120,8 @@ METHOD = MethodInfo(
     "puzzle. A step costs about twice that of NPID, more for images below 48 px, whose pieces are enlarged to 16 px. "
     "The bank takes 0.5 KB for each image; any batch size will do.",
     collapse="Stays near ln(negatives) + 1 where nothing is learned: 11.4 for 32,000. The bank starts at random, so "
-    "the loss rises in the first epoch and falls only then. If 'jigsaw' stays while 'image' falls, lower λ.",
+    "the loss rises in the first epoch and falls only then. If 'jigsaw' stays while 'image' falls, lower λ. 'spread' "
+    "near 0 says that all images get the same vector.",
     params=PIRLParams,
     build=PIRL,
     tags=("small batches", "memory bank", "one view", "classic"),

@@ -13,6 +13,7 @@ from workbench.method.exam import Answers
 from workbench.method.exhibit import Panel
 from workbench.method.losses.labels import accuracy, cross_entropy
 from workbench.method.masking import Draw, draw_of, fixed_draw
+from workbench.method.precautions import Precaution, left_of
 from workbench.method.tiles import cut, laid, readable
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -173,8 +174,8 @@ METHOD = MethodInfo(
     "towards the edges of a photograph; so patches have gaps, vary in place, and show one channel alone.",
     when="For photographs of things with parts that have their places. Not for textures, satellite tiles or cells, "
     "where every direction is as likely, nor for images below 48 px, whose patches show little.",
-    collapse="Stays at ln 8 = 2.08, with an accuracy of 12.5 %, where nothing is learned. A loss near 0 within the "
-    "first epochs means a shortcut: raise the gap, and drop channels if the images come from one lens.",
+    collapse="Stays at ln 8 = 2.08, with an accuracy of 12.5 %, where nothing is learned. A loss near 0 within a few "
+    "epochs while kNN gets no better is a sign of a shortcut: raise the gap, and leave 'colors' at drop.",
     params=RelativePatchParams,
     build=RelativePatch,
     tags=("one view",),
@@ -190,4 +191,8 @@ METHOD = MethodInfo(
         "by SGD on ImageNet for weeks, AdamW reaches as much in a short run",
     ),
     chance_loss=_chance,
+    precautions=left_of(
+        Precaution(parameter="gap", most=0.6, why="so that lines do not run on from patch to patch"),
+        Precaution(parameter="colors", choice="drop", why="so that fringes of color do not tell", of_color=True),
+    ),
 )

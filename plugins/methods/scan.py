@@ -157,9 +157,10 @@ METHOD = MethodInfo(
     "Its nearest neighbors are looked up once for every image. Then a small layer behind the encoder learns to give an "
     "image and its neighbors the same group, with the condition that all groups are used. In the last part of the "
     "training, images that are nearly certain of their group teach the group to strongly altered views.",
-    when="As a second step after SimCLR or MoCo, when you want groups and not only features: it reports how well they "
-    "match the labels, where there are some (accuracy, NMI, ARI). Large batches help (128 and more), so that each "
-    "holds all groups. The better the run that it starts from, the better the groups.",
+    when="As a second step after SimCLR or MoCo, whose finished run is named as the backbone's weights, when you want "
+    "groups and not only features: it reports how well they match the labels, where there are some (accuracy, NMI, "
+    "ARI). Large batches help (128 and more), so that each holds all groups. The better the run that it starts from, "
+    "the better the groups.",
     collapse="The loss stands at −4 × ln(groups) where nothing is learned, −9.2 for 10, and nears −5 × ln(groups) "
     "when it succeeds. 'clusters used' near 1 is a collapse into one group: the entropy weight is too low.",
     params=SCANParams,

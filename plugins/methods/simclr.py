@@ -76,7 +76,8 @@ METHOD = MethodInfo(
     when="A sound first choice, easy to understand and hard to break. It likes large batches, as the other images of "
     "the batch are what it compares with: 256 and more. With a small GPU prefer MoCo v2, BYOL or SimSiam.",
     collapse="Stays at ln(2 × batch − 1) where nothing is learned: 6.24 for a batch of 256. The other images push "
-    "apart, so a complete collapse is rare; many unused dimensions (low RankMe) are the more common trouble.",
+    "apart, so a complete collapse ('spread' from near 1 to 0) is rare; many unused dimensions (low RankMe) are the "
+    "more common trouble.",
     params=SimCLRParams,
     build=SimCLR,
     tags=("needs large batches", "robust"),

@@ -116,7 +116,8 @@ METHOD = MethodInfo(
     "fine-tunes from the projector's first layer, not from the encoder's end, and then distills into a smaller "
     "network. Batches of 256 and more; the memory helps below that, and costs a second network.",
     collapse="Stays at ln(2 × batch − 1 + queue) where nothing is learned: 6.24 for a batch of 256, 8.44 with 4,096 "
-    "remembered. The other images push apart, so a complete collapse is rare; look at RankMe.",
+    "remembered. The other images push apart, so a complete collapse ('spread' from near 1 to 0) is rare, but in short "
+    "runs the random vectors of a queue can push all images to one side. Look at RankMe as well.",
     params=SimCLRv2Params,
     build=SimCLRv2,
     tags=("needs large batches", "robust", "few labels"),

@@ -107,7 +107,9 @@ METHOD = MethodInfo(
         weight_decay=0.05,
         warmup=10.0,
         clip_gradient=5.0,
-        source="Xie et al. 2022, section 4.1 and its code: AdamW, 2e-4 per 512 at a batch of 2,048, so 8e-4, here for "
-        "batches of 256; weight decay 0.05, warm-up, clipping at 5; squares of 32 px, ratio 0.6",
+        beta2=0.999,
+        source="Xie et al. 2022, section 4.1 and its code: AdamW with betas of 0.9 and 0.999, 2e-4 per 512 at a batch "
+        "of 2,048, so 8e-4, here for batches of 256; weight decay 0.05, warm-up, clipping at 5; squares of "
+        "32 px, ratio 0.6",
     ),
 )

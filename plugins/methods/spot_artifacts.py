@@ -12,6 +12,7 @@ from workbench.method.exam import Answers
 from workbench.method.exhibit import Panel
 from workbench.method.losses.precision import float32
 from workbench.method.masking import Draw, draw_of, fixed_draw
+from workbench.method.precautions import Precaution, left_of
 from workbench.method.repairing import STEP, SpotMaker, places
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
@@ -123,8 +124,8 @@ METHOD = MethodInfo(
     "has two ears and a wheel is round. Judge and repairer learn against each other, step by step.",
     when="For photographs and other images with structure, where a puzzle of places does not fit. It costs about twice "
     "as much as rotation, as two more networks train beside the encoder, which are thrown away.",
-    collapse="If 'told right' stays at 100 % the repairs are too bad to teach anything; at 50 % they are perfect, or "
-    "the judge has learned nothing (its loss, 'telling', stays at 0.69).",
+    collapse="If 'told right' stays at 100 % the repairs are too bad to teach anything: drop fewer places, or raise "
+    "'repair'; at 50 % they are perfect, or the judge has learned nothing (its loss, 'telling', stays at 0.69).",
     params=SpotArtifactsParams,
     build=SpotArtifacts,
     tags=("one view", "adversarial"),
@@ -144,5 +145,9 @@ METHOD = MethodInfo(
             f"Lower 'dropped' (places of {STEP} px), or raise 'repair'.",
             matters=lambda params: params.repair > 0,
         ),
+    ),
+    precautions=left_of(
+        Precaution(parameter="dropped", least=0.05, why="so that there is less to find"),
+        Precaution(parameter="repair", most=10, why="so that repairs leave fewer traces"),
     ),
 )

@@ -78,8 +78,8 @@ METHOD = MethodInfo(
     "others help. Large batches, so that each holds several images of a class: 256 and more. Compare it with the "
     "supervised baseline, not with methods that see no labels.",
     collapse="Stays at ln(2 × batch − 1) where nothing is learned: 6.24 for a batch of 256. Its floor is not 0: with n "
-    "images of a class in the batch it is about ln(2n − 1). Images of one class grow alike, so a lower RankMe than "
-    "that of other methods is normal.",
+    "images of a class in the batch it is about ln(2n − 1). 'spread' near 0 says that all images get the same vector. "
+    "Images of one class grow alike, so a lower RankMe than that of other methods is normal.",
     params=SupConParams,
     build=SupCon,
     tags=("needs labels", "needs large batches"),

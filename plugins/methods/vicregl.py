@@ -110,7 +110,8 @@ METHOD = MethodInfo(
     "needs feature maps of some size: images of 96 px and more, since a small one has only a few places. Memory and "
     "batches as for VICReg.",
     collapse="As in VICReg: 'variance' near its weight (24.75 with the defaults) means that all images have the same "
-    "vector. If 'places' falls to 0.99 × its weight and stays while 'whole images' goes on, raise α.",
+    "vector. 'places' at 49.5, twice that as places are matched in two ways, says the same of places. Raise the weight "
+    "of the variance, or lower the learning rate.",
     params=VICRegLParams,
     build=VICRegL,
     tags=("keeps what is where", "no negatives"),

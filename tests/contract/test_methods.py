@@ -285,3 +285,14 @@ def test_symptoms_are_of_parts_that_there_are_and_not_of_a_start(info: MethodInf
         assert len(symptom.text) > 40
     sign = Fingerprint(info=info, params=slim(info), setting=setting()).read(values)
     assert sign is None or not sign.bad
+
+
+@every_method
+def test_precautions_name_parameters_that_there_are(info: MethodInfo[Any]) -> None:
+    """One that is not there raises; what is left to do says which it is."""
+    if info.precautions is None:
+        return
+    known = {one.name for one in describe(info.params)}
+    for words in info.precautions(info.params(), setting()):
+        assert words.split("'")[1] in known
+        assert ", so that " in words

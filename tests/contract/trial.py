@@ -42,8 +42,9 @@ SLIM: dict[str, float] = {
     "relabelings": 1,
     "self_labeling": 0.5,
     "confidence": 0.3,
+    "teacher_temperature": 0.07,
 }
-"""Widths at which every method does the same in a fraction of the time, and beginnings that fall into it."""
+"""Widths at which every method does the same in a fraction of the time, and beginnings that fall into it; a warm-up."""
 SLIM_OF: dict[str, dict[str, Any]] = {
     "w_mse": {"dim": 3, "slice": 4},
     "moco_v1": {"groups": 2},

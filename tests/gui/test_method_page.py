@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from tests.gui.conftest import fake_catalog, fake_experiment
 from workbench.engine import messages as m
 from workbench.engine.protocol import Failed
 from workbench.gui.bridge import Engine
@@ -19,7 +20,7 @@ from workbench.gui.pages.method.recipe import weights_of_runs
 from workbench.gui.session import Session
 from workbench.gui.widgets.fields import ChoiceField, NumberField
 from workbench.runs.folder import RunFolder
-from workbench.spec.catalog import Broken, Catalog, MethodCard
+from workbench.spec.catalog import Broken, Catalog, MethodCard, Recipe
 from workbench.spec.errors import RunError
 from workbench.spec.experiment import Experiment, MethodSpec, TrainSpec, ViewSpec
 from workbench.spec.machine import Device, Finding
@@ -143,6 +144,24 @@ def test_a_draft_from_elsewhere_is_compared_with_a_fresh_suggestion(
     qtbot.waitUntil(lambda: draft_of(page).method.name == "byol")
     assert [request.method for request in client.asked if isinstance(request, m.Suggest)] == ["simclr", "byol"]
     assert draft_of(page).train.epochs == 77
+
+
+def test_the_second_beta_is_in_the_recipe_and_comes_with_the_method(
+    qtbot: QtBot, session: Session, engine: Engine
+) -> None:
+    byol = replace(fake_catalog().method("byol"), recipe=Recipe(optimizer="adamw", beta2=0.95))
+    others = tuple(one for one in fake_catalog().methods if one.name != "byol")
+    session.set_catalog(replace(fake_catalog(), methods=(byol, *others)))
+    session.set_draft(fake_experiment("elsewhere"))
+    page = MethodPage(session, engine)
+    qtbot.addWidget(page)
+    page.show()
+    page.entered()
+    page.choose("byol")
+    assert (draft_of(page).train.optimizer, draft_of(page).train.beta2) == ("adamw", 0.95)
+    assert page.recipe.form.values()["train.beta2"] == 0.95
+    page.recipe.form.field("train.beta2").edited.emit(0.9)
+    assert draft_of(page).train.beta2 == 0.9
 
 
 def test_a_suggestion_that_fails_leaves_the_draft(qtbot: QtBot, page: MethodPage, client: Any) -> None:

@@ -134,11 +134,14 @@ def _method_text(card: MethodCard, catalog: Catalog) -> str:
     facts = (
         ("paper", card.paper or "none"),
         ("family", card.family),
-        ("views", f"{card.global_views} of each image, preset {card.preset}"),
+        ("views", _views(card)),
         ("smallest batch", str(card.min_batch)),
+        ("batch in parts", "no" if card.no_accumulation else "yes (train.accumulate)"),
         ("backbones", _able(card, catalog)),
-        ("images", "in color" if card.needs_color else "any"),
+        ("images", _images(card)),
         ("labels", "needed" if card.uses_labels else "not used"),
+        *((("starts from", "the encoder of a finished run (backbone.weights)"),) if card.starts_from_run else ()),
+        *((("used", f"beside another method, as in --also {card.name}=0.5"),) if card.beside_only else ()),
         ("recipe", _recipe(card)),
         ("source", card.recipe.source),
     )
@@ -154,13 +157,33 @@ def _method_text(card: MethodCard, catalog: Catalog) -> str:
     return "\n\n".join(paragraphs)
 
 
+def _views(card: MethodCard) -> str:
+    """'2 large ones of each image, and small ones (multi-crop), preset dino'."""
+    if card.local_views:
+        return f"{card.global_views} large ones of each image, and small ones (multi-crop); preset {card.preset}"
+    return f"{card.global_views} of each image; preset {card.preset}"
+
+
+def _images(card: MethodCard) -> str:
+    if card.uses_frames:
+        return "frames of films, a folder each"
+    return "in color" if card.needs_color else "any"
+
+
 def _recipe(card: MethodCard) -> str:
     recipe = card.recipe
+    decay = f"weight decay {recipe.weight_decay:g}"
+    if recipe.weight_decay_factor != 1:
+        decay += f" rising to {recipe.weight_decay * recipe.weight_decay_factor:g}"
+    parts = [recipe.optimizer, f"learning rate {recipe.learning_rate:g} per 256 images", decay]
+    if recipe.optimizer == "adamw":
+        parts.append(f"second beta {recipe.beta2:g}")
+    if recipe.clip_gradient:
+        parts.append(f"gradient clipped at {recipe.clip_gradient:g}")
+    if recipe.warmup:
+        parts.append(f"warm-up {recipe.warmup:g} {'epoch' if recipe.warmup == 1 else 'epochs'}")
     short = f"; adamw, {recipe.short_rate:g}, for few steps of a convolutional network" if recipe.short_rate else ""
-    return (
-        f"{recipe.optimizer}, learning rate {recipe.learning_rate:g} per 256 images, weight decay "
-        f"{recipe.weight_decay:g}, warm-up {recipe.warmup:g} epochs{short}"
-    )
+    return ", ".join(parts) + short
 
 
 def _backbone_text(card: BackboneCard) -> str:
@@ -194,9 +217,14 @@ def _experiment_text(card: ReadyCard) -> str:
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> str:
+    """Two columns; the second is wrapped below itself."""
     listed = list(facts)
     width = max(len(name) for name, _ in listed)
-    return "\n".join(f"{_INDENT}{name:<{width}}  {value}" for name, value in listed)
+    heads = [f"{_INDENT}{name:<{width}}  " for name, _ in listed]
+    return "\n".join(
+        textwrap.fill(value, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head)) or head.rstrip()
+        for head, (_, value) in zip(heads, listed, strict=True)
+    )
 
 
 def _params_text(params: Sequence[ParamInfo]) -> str:
@@ -209,9 +237,13 @@ def _param_text(info: ParamInfo) -> str:
     allowed = " | ".join(info.choices)
     if info.low is not None or info.high is not None:
         allowed = f"{_number(info.low)} to {_number(info.high)}"
-    unit = f" {info.unit}" if info.unit else ""
+    unit = f" {_unit(info)}" if info.unit else ""
     head = f"{_INDENT}{info.name} = {_value(info.default)}{unit}" + (f"  ({allowed})" if allowed else "")
     return f"{head}\n{_wrap(info.help, indent=_INDENT * 2)}"
+
+
+def _unit(info: ParamInfo) -> str:
+    return info.unit.removesuffix("s") if info.default == 1 else info.unit
 
 
 def _value(value: Any) -> str:

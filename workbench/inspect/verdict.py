@@ -4,29 +4,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.inspect.symptoms import Sign
+from workbench.inspect.symptoms import Sign, Solved
 from workbench.runs.events import Verdict
 
 COLLAPSED_COSINE = 0.995
 COLLAPSED_RANK = 1.5
 NARROW_SHARE = 0.02
 CLEAR_GAIN = 0.02
+UNTRAINED = "the untrained encoder"
+_SOON = 10
+"""Epochs in which a shortcut is found."""
+_AT_ONCE = 2
+"""Epochs in which no image can be known by heart."""
+_WOULD_SHOW = 0.1
+"""A gain in kNN that must be possible, and ruled out, before a solved task is taken for a shortcut."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """One look at the representation. `values` as `inspect.health` names them; accuracies from 0 to 1 or None.
 
-    `sign` is what the method's own loss says (`inspect.symptoms`), `guessed` are the tasks of its own that it answers
-    no better than by guessing, on held-out images.
+    `high` is the upper end of the accuracy's interval. `sign` is what the method's own loss says (`inspect.symptoms`),
+    `solved` that its puzzle is solved, `guessed` are the tasks of its own that it answers no better than by guessing,
+    on held-out images.
     """
 
     epoch: int
     values: Mapping[str, float]
     dim: int
     accuracy: float | None = None
+    high: float | None = None
     loss: float | None = None
     sign: Sign | None = None
+    solved: Solved | None = None
     guessed: tuple[str, ...] = ()
 
 
@@ -43,9 +53,9 @@ def verdict(
     that encoder is (`BackboneSpec.at_start`), for it may have been trained in another run.
     """
     now = looks[-1]
-    first = "the untrained encoder" if start == "untrained" else f"the encoder {start}"
-    level, title, judgement = _judge(looks, untrained, first)
-    sentences = [judgement, _spread(looks), _accuracy(now, untrained, pixels, first)]
+    beginning = UNTRAINED if start == "untrained" else f"the encoder {start}"
+    level, title, judgement = _judge(looks, untrained, beginning)
+    sentences = [judgement, _spread(looks), _accuracy(now, untrained, pixels, beginning)]
     return Verdict(epoch=now.epoch, level=level, title=title, text=" ".join(part for part in sentences if part))
 
 
@@ -54,9 +64,11 @@ def _judge(
 ) -> tuple[Literal["good", "watch", "bad"], str, str]:
     first, now = looks[0], looks[-1]
     sign, gains = now.sign, _gains(now, untrained)
+    shortcut = _shortcut(looks, untrained) if beginning == UNTRAINED else None
     if _collapsed(now) and not (len(looks) > 1 and _collapsed(first) and gains):
         advice = "Lower the learning rate, use a larger batch, or another method."
-        reason = f"{sign.title}: {sign.text}" if sign and sign.bad else advice
+        told = sign if sign and sign.bad else shortcut
+        reason = f"{told.title}: {told.text}" if told else advice
         return (
             "bad",
             "Collapsed",
@@ -64,6 +76,8 @@ def _judge(
         )
     if sign and (sign.bad or not gains):
         return "bad" if sign.bad and not gains else "watch", sign.title, sign.text
+    if shortcut:
+        return "watch", shortcut.title, shortcut.text
     if now.values["rankme"] < max(2.0, NARROW_SHARE * now.dim) and _shrinks(looks):
         return (
             "watch",
@@ -77,7 +91,7 @@ def _judge(
         if now.accuracy < untrained - CLEAR_GAIN:
             return (
                 "watch",
-                "Not better than untrained" if "untrained" in beginning else "Not better than at the start",
+                "Not better than untrained" if beginning == UNTRAINED else "Not better than at the start",
                 (
                     "What the method learns does not help with these labels so far. "
                     "The views may erase what the labels depend on."
@@ -89,6 +103,35 @@ def _judge(
     if len(looks) > 2 and _loss_stands(looks):
         return "watch", "The loss stands still", "A higher learning rate or stronger views may help."
     return _guessing(now) or ("good", "Healthy", "Without labels only the spread can be judged.")
+
+
+def _shortcut(looks: Sequence[Look], untrained: float | None) -> Sign | None:
+    """That a puzzle is solved and the encoder no better for it, where little else can be the reason.
+
+    It was solved soon, and is at the two last looks; kNN has at none been clearly above the untrained encoder's, is
+    not above it at these two, and would show a gain.
+    """
+    trained = [look for look in looks if look.epoch > 0]
+    last = trained[-2:]
+    if untrained is None or untrained + _WOULD_SHOW > 1 or len(last) < 2:
+        return None
+    if any(_gains(look, untrained) for look in trained) or not all(_stays(look, untrained) for look in last):
+        return None
+    solved = [(look, look.solved) for look in trained if look.solved]
+    if [look for look, _ in solved[-2:]] != last:
+        return None
+    look, found = solved[0]
+    soon = look is trained[0] or look.epoch <= _SOON if found.held_out else look.epoch <= _AT_ONCE
+    return solved[-1][1].sign if soon else None
+
+
+def _stays(look: Look, untrained: float) -> bool:
+    return (
+        look.accuracy is not None
+        and look.high is not None
+        and look.accuracy <= untrained
+        and look.high <= untrained + _WOULD_SHOW
+    )
 
 
 def _guessing(now: Look) -> tuple[Literal["good", "watch", "bad"], str, str] | None:

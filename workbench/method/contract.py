@@ -189,7 +189,8 @@ class MethodInfo(Generic[P]):
     shows its task. beside_only: it leads nowhere alone. no_accumulation: why the gradients of parts of a batch do not
     add up to those of the batch, where they do not; a sentence. uses_tuples: its `tuples` names images that come
     together; with `same_draw` the views of a tuple are all made by the draws of its first image. uses_frames: it
-    learns from films, and knows of `Setting.frames`. symptoms: how to tell that it has collapsed.
+    learns from films, and knows of `Setting.frames`. symptoms: how to tell that it has collapsed. precautions: of a
+    puzzle, what its parameters can still do against shortcuts, each in words (`method.precautions`).
     """
 
     name: str
@@ -223,6 +224,7 @@ class MethodInfo(Generic[P]):
     recipe: Recipe = field(default_factory=Recipe)
     chance_loss: Callable[[P, Setting], float] | None = None
     symptoms: tuple[Symptom[P], ...] = ()
+    precautions: Callable[[P, Setting], tuple[str, ...]] | None = None
 
     def card(self) -> MethodCard:
         """This method as plain data."""

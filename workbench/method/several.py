@@ -161,7 +161,6 @@ def several(tasks: Sequence[Task]) -> MethodInfo[SeveralParams]:
     infos = [task.info for task in tasks]
     first = infos[0]
     return MethodInfo(
-        family=first.family,
         paper=first.paper,
         year=first.year,
         summary=first.summary,
@@ -177,6 +176,7 @@ def several(tasks: Sequence[Task]) -> MethodInfo[SeveralParams]:
         recipe=first.recipe,
         chance_loss=_chance(tasks) if all(info.chance_loss for info in infos) else None,
         symptoms=tuple(_of_one(number, info, one) for number, info in enumerate(infos) for one in info.symptoms),
+        precautions=_precautions(infos),
         **joint_demands([info.card() for info in infos]),
     )
 
@@ -190,6 +190,18 @@ def _chance(tasks: Sequence[Task]) -> Callable[[SeveralParams, Setting], float]:
         return found
 
     return chance
+
+
+def _precautions(infos: Sequence[MethodInfo[Any]]) -> Callable[[SeveralParams, Setting], tuple[str, ...]]:
+    def left(params: SeveralParams, setting: Setting) -> tuple[str, ...]:
+        return tuple(
+            f"{info.title}: {words}"
+            for info, own in zip(infos, params.tasks, strict=True)
+            if info.precautions
+            for words in info.precautions(own, setting)
+        )
+
+    return left
 
 
 def _of_one(number: int, info: MethodInfo[Any], symptom: Symptom[Any]) -> Symptom[SeveralParams]:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -266,6 +266,11 @@ class EventTail:
 def read_events(path: Path) -> list[AnyEvent]:
     """All complete events of a file."""
     return EventTail(path).read()
+
+
+def losses_of(values: Mapping[str, float]) -> dict[str, float]:
+    """Of the values of `Scalars` the loss and its parts: 'loss' and 'loss/NAME'."""
+    return {name: value for name, value in values.items() if name.split("/")[0] == "loss"}
 
 
 def _ends_with_newline(path: Path) -> bool:

@@ -32,6 +32,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     warmup: float = 0.0
     weight_decay_factor: float = 1.0
     clip_gradient: float = 0.0
+    beta2: float = 0.999
     short_rate: float = 0.0
     source: str = ""
 

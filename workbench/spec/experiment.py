@@ -162,6 +162,17 @@ class TrainSpec(Params, frozen=True, kw_only=True):
         ),
     ] = 1.0
     momentum: Annotated[float, param("Momentum of SGD and LARS.", ge=0, le=0.9999, advanced=True)] = 0.9
+    beta2: Annotated[
+        float,
+        param(
+            "AdamW's second beta: over how many steps, about 1 / (1 - beta2), the squares of the gradients are "
+            "averaged. MAE takes 0.95, which follows changes sooner; the first beta is 0.9.",
+            ge=0,
+            le=0.9999,
+            title="second beta",
+            advanced=True,
+        ),
+    ] = 0.999
     accumulate: Annotated[
         int,
         param(

@@ -10,10 +10,14 @@ from workbench.spec.experiment import MethodSpec
 
 
 def joint_demands(parts: Sequence[MethodCard]) -> dict[str, Any]:
-    """The fields in which the card (or the record) of several tasks differs from the card of the first of them."""
+    """The fields in which the card (or the record) of several tasks differs from the card of the first of them.
+
+    They are a puzzle only where all of them are.
+    """
     return {
         "name": " + ".join(part.name for part in parts),
         "title": " + ".join(part.title for part in parts),
+        "family": next((part.family for part in parts if part.family != "puzzle"), "puzzle"),
         "uses_labels": any(part.uses_labels for part in parts),
         "min_batch": max(part.min_batch for part in parts),
         "global_views": max(part.global_views for part in parts),

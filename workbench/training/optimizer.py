@@ -10,6 +10,9 @@ from torch.optim import Optimizer
 
 from workbench.spec.experiment import TrainSpec
 
+BETA1 = 0.9
+"""AdamW's first beta, which is the same in every recipe here."""
+
 LARS_TRUST = 0.02
 """LARS's trust coefficient, as in solo-learn's small-image recipes; the paper's 0.001 is for ImageNet."""
 
@@ -28,7 +31,7 @@ def build_optimizer(
         case "sgd":
             return torch.optim.SGD(groups, lr=learning_rate, momentum=spec.momentum)
         case "adamw":
-            return torch.optim.AdamW(groups, lr=learning_rate)
+            return torch.optim.AdamW(groups, lr=learning_rate, betas=(BETA1, spec.beta2))
         case "lars":
             for group in groups:
                 # Also at a weight decay of 0, which timm takes for 'not adapted'.

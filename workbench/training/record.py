@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from workbench.method.contract import Loss
-from workbench.runs.events import CheckpointSaved, Phase, Scalars, Started
+from workbench.runs.events import CheckpointSaved, Phase, Scalars, Started, losses_of
 from workbench.spec.errors import TrainingError
 from workbench.spec.progress import Report
 from workbench.training.checkpoint import Position, save_best, save_checkpoint
@@ -55,7 +55,7 @@ class Recorder:
             return
         done, total = job.steps_done(position), job.total_steps
         values = job.meter.take(waited=job.feed.waited)
-        self._losses = {name: value for name, value in values.items() if name.split("/")[0] == "loss"}
+        self._losses = losses_of(values)
         progress = max(done / total, clock.fraction)
         load = device_load(job.device)
         if load is not None:

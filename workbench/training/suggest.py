@@ -255,6 +255,7 @@ def _train(
         weight_decay=recipe.weight_decay,
         weight_decay_factor=recipe.weight_decay_factor,
         clip_gradient=recipe.clip_gradient,
+        beta2=recipe.beta2,
         warmup=float(warmup),
     )
 

@@ -1,7 +1,7 @@
 """Looking at the representation while it forms: probe, health, verdict, snapshot, all from one embedding."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,7 @@ from workbench.inspect.project import pca
 from workbench.inspect.symptoms import Fingerprint
 from workbench.inspect.verdict import Look, verdict
 from workbench.method.backbone import Encoder
-from workbench.runs.events import Clusters, Exam, Health, Probe, SnapshotTaken, Verdict, read_events
+from workbench.runs.events import Clusters, Exam, Health, Probe, Scalars, SnapshotTaken, Verdict, losses_of, read_events
 from workbench.runs.folder import RunFolder
 from workbench.runs.snapshot import Snapshot, write_snapshot
 from workbench.runs.state import fold
@@ -122,11 +122,14 @@ class Watcher:
             elif probe.epoch <= epoch:
                 self.best = max(self.best, probe.accuracy)
         seen: dict[int, Look] = {}
-        accuracies = {probe.epoch: probe.accuracy for probe in state.probes if probe.subject != "pixels"}
+        losses: dict[str, float] = {}
+        probes = {probe.epoch: probe for probe in state.probes if probe.subject != "pixels"}
         for event in read_events(self._run.events_file):
-            if isinstance(event, Health) and event.epoch <= epoch:
-                accuracy = accuracies.get(event.epoch)
-                seen[event.epoch] = Look(epoch=event.epoch, values=event.values, dim=event.dim, accuracy=accuracy)
+            if isinstance(event, Scalars):
+                losses = losses_of(event.values) or losses
+            elif isinstance(event, Health) and event.epoch <= epoch:
+                exams = [exam for exam in state.exams if exam.epoch == event.epoch]
+                seen[event.epoch] = self._seen(event, probes.get(event.epoch), exams, losses)
         self._looks = [seen[number] for number in sorted(seen)]
 
     def due(self, epoch: int, *, last: bool) -> tuple[bool, bool]:
@@ -179,25 +182,15 @@ class Watcher:
         self, encoder: Encoder, embeddings: NDArray[np.float32], epoch: int, losses: Mapping[str, float]
     ) -> bool:
         figures = health(embeddings, self._pair(encoder, epoch))
-        self._journal.tell(
-            Health(
-                epoch=epoch, values=figures.values, spectrum=figures.spectrum, dim=figures.dim, images=len(embeddings)
-            )
+        told = Health(
+            epoch=epoch, values=figures.values, spectrum=figures.spectrum, dim=figures.dim, images=len(embeddings)
         )
-        accuracy = None
+        self._journal.tell(told)
+        probe = None
         if self._watched.has_labels:
-            accuracy = self._knn(embeddings, epoch, "encoder" if epoch else "untrained")
+            probe = self._knn(embeddings, epoch, "encoder" if epoch else "untrained")
         self._clusters(embeddings, epoch)
-        guessed = self._exams(epoch)
-        look = Look(
-            epoch=epoch,
-            values=figures.values,
-            dim=figures.dim,
-            accuracy=accuracy,
-            loss=losses.get("loss"),
-            sign=self._fingerprint.read(losses),
-            guessed=guessed,
-        )
+        look = self._seen(told, probe, self._exams(epoch), losses)
         self._looks = [*(seen for seen in self._looks if seen.epoch < epoch), look]
         if epoch > 0:
             baselines = self._baselines
@@ -209,12 +202,26 @@ class Watcher:
                     start=self._start,
                 )
             )
-        better = epoch > 0 and accuracy is not None and accuracy > self.best
-        if better and accuracy is not None:
-            self.best = accuracy
+        better = epoch > 0 and probe is not None and probe.accuracy > self.best
+        if better and probe is not None:
+            self.best = probe.accuracy
         return better
 
-    def _knn(self, features: NDArray[np.float32], epoch: int, subject: Subject) -> float:
+    def _seen(self, told: Health, probe: Probe | None, exams: Sequence[Exam], losses: Mapping[str, float]) -> Look:
+        """What was measured at one look, for the verdict."""
+        return Look(
+            epoch=told.epoch,
+            values=told.values,
+            dim=told.dim,
+            accuracy=probe.accuracy if probe else None,
+            high=probe.high if probe else None,
+            loss=losses.get("loss"),
+            sign=self._fingerprint.read(losses),
+            solved=self._fingerprint.solved(losses, exams),
+            guessed=tuple(exam.task for exam in exams if exam.low <= exam.chance),
+        )
+
+    def _knn(self, features: NDArray[np.float32], epoch: int, subject: Subject) -> Probe:
         watched = self._watched
         labels = watched.labels[watched.rows]
         known = labels >= 0
@@ -235,7 +242,7 @@ class Watcher:
         self._journal.tell(probe)
         if subject != "encoder":
             self._baselines[subject] = probe.accuracy
-        return probe.accuracy
+        return probe
 
     def _clusters(self, embeddings: NDArray[np.float32], epoch: int) -> None:
         """All watched images that have a label: none of the labels was learned from."""
@@ -259,25 +266,23 @@ class Watcher:
             )
         )
 
-    def _exams(self, epoch: int) -> tuple[str, ...]:
-        """The method's own questions about the watched test images; the tasks that it can only guess at."""
-        guessed = []
+    def _exams(self, epoch: int) -> tuple[Exam, ...]:
+        """The method's own questions about the watched test images."""
+        exams = []
         for grade in self._examine(self._watched.test_rows):
             low, high = wilson(grade.right, grade.images)
-            self._journal.tell(
-                Exam(
-                    epoch=epoch,
-                    task=grade.task,
-                    accuracy=grade.right / grade.images,
-                    low=low,
-                    high=high,
-                    chance=grade.chance,
-                    images=grade.images,
-                )
+            exam = Exam(
+                epoch=epoch,
+                task=grade.task,
+                accuracy=grade.right / grade.images,
+                low=low,
+                high=high,
+                chance=grade.chance,
+                images=grade.images,
             )
-            if low <= grade.chance:
-                guessed.append(grade.task)
-        return tuple(guessed)
+            self._journal.tell(exam)
+            exams.append(exam)
+        return tuple(exams)
 
     def _pair(self, encoder: Encoder, epoch: int) -> Pair | None:
         """Two global views of some images, for alignment; None where the plan makes fewer."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.inspect.health import health
-from workbench.inspect.symptoms import Sign
+from workbench.inspect.symptoms import Sign, Solved
 from workbench.inspect.verdict import Look, verdict
 
 RNG = np.random.default_rng(0)
@@ -169,3 +169,69 @@ def test_a_clear_gain_outweighs_a_loss_that_stands() -> None:
     assert verdict(looks, untrained=0.2).level == "good"
     looks = [_look(0, accuracy=0.2), _look(5, accuracy=0.6, sign=SICK)]
     assert (verdict(looks, untrained=0.2).level, verdict(looks, untrained=0.2).title) == ("watch", SICK.title)
+
+
+SHORTCUT = Sign(title="Solved, perhaps by a shortcut", text="Raise the gap.", bad=False)
+SOLVED = Solved(sign=SHORTCUT, held_out=True)
+
+
+def _solved(epoch: int, accuracy: float | None, solved: Solved | None = SOLVED, *, high: float | None = None) -> Look:
+    """A look of a run whose untrained encoder has 0.3."""
+    wide = None if accuracy is None else accuracy + 0.04
+    return replace(_look(epoch, accuracy=accuracy), solved=solved, high=high or wide)
+
+
+def test_a_puzzle_that_is_solved_at_once_and_teaches_nothing_is_taken_for_a_shortcut() -> None:
+    looks = [_look(0, accuracy=0.3), _solved(1, 0.28), _solved(2, 0.29)]
+    said = verdict(looks, untrained=0.3, pixels=0.4)
+    assert (said.level, said.title) == ("watch", SHORTCUT.title)
+    assert said.text.startswith(SHORTCUT.text)
+    assert "kNN is 1 point below the untrained encoder" in said.text
+    later = verdict([*looks, _solved(30, 0.25)], untrained=0.3)
+    assert later.title == SHORTCUT.title, "it is said as long as it is so"
+
+
+@pytest.mark.parametrize(
+    ("looks", "untrained", "why"),
+    [
+        ([_solved(1, 0.31), _solved(2, 0.38)], 0.3, "an easy set that is honestly solved: kNN rises"),
+        ([_solved(1, 0.35), _solved(2, 0.28)], 0.3, "kNN has risen once"),
+        ([_solved(1, 0.29), _solved(2, 0.31)], 0.3, "kNN may be rising"),
+        ([_solved(1, 0.28)], 0.3, "one look is not enough"),
+        ([_solved(1, 0.28), _solved(2, 0.28, None)], 0.3, "it is not solved any more"),
+        ([_solved(5, 0.28, None), _solved(12, 0.28), _solved(20, 0.28)], 0.3, "it took its time"),
+        ([_solved(1, 0.93), _solved(2, 0.93)], 0.95, "kNN has no room to rise"),
+        ([_solved(1, 0.28, high=0.45), _solved(2, 0.28, high=0.45)], 0.3, "so few test images show no gain"),
+        ([_solved(1, None), _solved(2, None)], None, "there are no labels"),
+    ],
+)
+def test_where_there_may_be_another_reason_nobody_is_accused(
+    looks: list[Look], untrained: float | None, why: str
+) -> None:
+    assert verdict([_look(0, accuracy=untrained), *looks], untrained=untrained).title != SHORTCUT.title, why
+
+
+def test_what_may_be_known_by_heart_must_be_solved_at_once() -> None:
+    by_loss = Solved(sign=SHORTCUT, held_out=False)
+    at_once = [_look(0, accuracy=0.3), _solved(2, 0.28, by_loss), _solved(4, 0.28, by_loss)]
+    assert verdict(at_once, untrained=0.3).title == SHORTCUT.title
+    later = [_look(0, accuracy=0.3), _solved(5, 0.28, by_loss), _solved(10, 0.28, by_loss)]
+    assert verdict(later, untrained=0.3).title != SHORTCUT.title
+
+
+def test_an_encoder_that_was_trained_before_may_solve_it_at_once() -> None:
+    looks = [_look(0, accuracy=0.3), _solved(1, 0.28), _solved(2, 0.28)]
+    assert verdict(looks, untrained=0.3, start="at the start").title != SHORTCUT.title
+
+
+def test_a_shortcut_is_the_reason_of_a_collapse_unless_the_loss_tells_another() -> None:
+    looks = [
+        _look(0, accuracy=0.3),
+        _solved(1, 0.28),
+        replace(_solved(2, 0.28), values={"rankme": 1.1, "mean_cosine": 1}),
+    ]
+    said = verdict(looks, untrained=0.3)
+    assert (said.level, said.title) == ("bad", "Collapsed")
+    assert f"{SHORTCUT.title}: {SHORTCUT.text}" in said.text
+    said = verdict([*looks[:2], replace(looks[2], sign=SICK)], untrained=0.3)
+    assert f"{SICK.title}: {SICK.text}" in said.text

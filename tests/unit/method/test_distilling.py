@@ -1,6 +1,7 @@
 """What DINO does between its losses, and the ablations of BYOL and SimSiam."""
 
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -55,6 +56,16 @@ def test_dinos_center_is_the_moving_mean_of_the_teachers_logits() -> None:
         expected = 0.7 * expected + 0.3 * torch.stack(means).mean(dim=0)
         torch.testing.assert_close(center, expected)
         expected = center.clone()
+
+
+@pytest.mark.parametrize("name", ["dino", "ibot", "esvit"])
+def test_the_teacher_stays_as_sure_as_it_begins_unless_asked(name: str) -> None:
+    """0.04 all along, the authors' default; short runs drift at 0.07."""
+    info = REGISTRY.method(name)
+    params = info.params()
+    assert params.first_temperature == params.teacher_temperature == 0.04
+    method: Any = build(info, msgspec.structs.replace(slim(info), teacher_temperature=0.04))
+    assert [method.temperature(at(step)) for step in (0, 5, 19)] == [0.04] * 3
 
 
 def test_dinos_teacher_becomes_less_sure_during_the_warm_up() -> None:

@@ -177,3 +177,16 @@ def test_a_file_holds_them_and_every_key_is_checked() -> None:
             toml.set_value(experiment, change)
     with pytest.raises(SpecError, match="unknown key 'wieght'"):
         toml.loads(text.replace("weight = 0.5", "wieght = 0.5"))
+
+
+def test_only_puzzles_together_are_a_puzzle() -> None:
+    """Where another task is beside them, it may be why the encoder gets no better."""
+    puzzles = MethodSpec(
+        name="rotation", also=(TaskSpec(name="jigsaw", params={"gap": 0.2}), TaskSpec(name="consistency"))
+    )
+    info = method_of(puzzles, REGISTRY)
+    assert info.family == "puzzle"
+    assert method_of(SPEC, REGISTRY).family == "contrastive"
+    assert info.precautions
+    left = info.precautions(params_of(puzzles, REGISTRY), setting())
+    assert left[0].startswith("Jigsaw: raise 'gap' (now 0.2)")

@@ -84,6 +84,13 @@ def test_the_file_is_complete() -> None:
     assert set(tree["train"]) == set(TrainSpec.__struct_fields__)
 
 
+def test_a_file_from_before_a_value_was_there_gets_what_was_done_then() -> None:
+    """AdamW had torch's own second beta."""
+    old = "\n".join(line for line in toml.dumps(_experiment()).splitlines() if not line.startswith("beta2"))
+    assert toml.loads(old).train.beta2 == 0.999
+    assert toml.loads(old) == _experiment()
+
+
 def test_parameters_of_an_op_stand_beside_its_name() -> None:
     text = """
     [data]
@@ -105,6 +112,7 @@ def test_parameters_of_an_op_stand_beside_its_name() -> None:
         ("[data]\nfolder = 'x'\n[train]\nepochs = 0", "train.epochs: 0 is below 1"),
         ("[data]\nfolder = 'x'\n[train]\nepochs = 'three'", "train.epochs: expected a whole number, got text"),
         ("[data]\nfolder = 'x'\n[train]\nlearning_rate = nan", "is not a number"),
+        ("[data]\nfolder = 'x'\n[train]\nbeta2 = 1", "train.beta2: 1 is above 0.9999"),
         ("[data]\nfolder = 'x'\nsize = 4096", "data.size: 4096 is above 1024"),
         ("views = 3\n[data]\nfolder = 'x'", "views"),
         ("train = 3\n[data]\nfolder = 'x'", "[train]"),

@@ -148,6 +148,14 @@ def test_a_budget_says_how_many_epochs(registry: Registry) -> None:
     assert any("5 epochs, which come nearest to 5,000 images seen." in reason for reason in reasons)
 
 
+@pytest.mark.parametrize(
+    ("method", "published"), [("mae", 0.95), ("simmim", 0.999), ("ijepa", 0.999), ("colorization", 0.99)]
+)
+def test_the_second_beta_of_adamw_is_the_published_one(method: str, published: float, registry: Registry) -> None:
+    assert registry.method(method).recipe.beta2 == published
+    assert suggest(_scan(), method=method, registry=registry)[0].train.beta2 == published
+
+
 def test_what_was_chosen_is_kept(images: Path, experiment: Experiment, registry: Registry) -> None:
     suggested, _ = suggest(scan_folder(images), data=experiment.data, method="byol", registry=registry)
     assert suggested.data == experiment.data

@@ -95,6 +95,17 @@ def test_lars_takes_steps_as_large_as_the_weights_allow() -> None:
     assert steps[1] == pytest.approx(steps[0], rel=1e-3)
 
 
+def test_adamw_averages_squares_as_its_second_beta_says() -> None:
+    """Kingma & Ba 2015, algorithm 1: v ← beta2 · v + (1 − beta2) · g², from 0."""
+    for spec, beta2 in ((TrainSpec(optimizer="adamw"), 0.999), (TrainSpec(optimizer="adamw", beta2=0.95), 0.95)):
+        weight = nn.Parameter(torch.zeros(2, 2))
+        optimizer = build_optimizer(nn.ParameterList([weight]), spec, learning_rate=0.1)
+        weight.grad = torch.full((2, 2), 3.0)
+        optimizer.step()
+        assert optimizer.param_groups[0]["betas"] == (0.9, beta2)
+        torch.testing.assert_close(optimizer.state[weight]["exp_avg_sq"], torch.full((2, 2), (1 - beta2) * 9.0))
+
+
 def test_parameters_that_do_not_train_are_in_no_group() -> None:
     net = nn.Linear(2, 2).requires_grad_(False)
     assert [group["params"] for group in parameter_groups(net.parameters(), 0.1)] == [[], []]

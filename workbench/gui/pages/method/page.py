@@ -259,6 +259,7 @@ class MethodPage(Page):
             weight_decay=recipe.weight_decay,
             weight_decay_factor=recipe.weight_decay_factor,
             clip_gradient=recipe.clip_gradient,
+            beta2=recipe.beta2,
             warmup=recipe.warmup,
         )
         method = replace(draft.method, name=name, params={})
