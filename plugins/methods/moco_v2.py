@@ -101,6 +101,7 @@ METHOD = MethodInfo(
         optimizer="sgd",
         learning_rate=0.12,
         weight_decay=5e-4,
+        short_rate=2e-3,
         source="lightly's CIFAR-10 benchmark, ResNet-18: SGD 0.06 per 128, T 0.1, queue 4096, momentum 0.99",
     ),
     chance_loss=_chance,

@@ -127,6 +127,7 @@ METHOD = MethodInfo(
         optimizer="sgd",
         learning_rate=0.06,
         weight_decay=5e-4,
+        short_rate=2e-3,
         source="the authors' CIFAR-10 run: SGD 0.03 per 128, 10 heads of 128 clusters, 400 epochs, crops from 0.2",
     ),
     chance_loss=_chance,
