@@ -108,6 +108,7 @@ METHOD = MethodInfo(
         optimizer="sgd",
         learning_rate=0.12,
         weight_decay=5e-4,
+        short_rate=2e-3,
         source="lightly's CIFAR-10 benchmark, ResNet-18: SGD 0.06 per 128, projector and predictor 1024-256; "
         "momentum 0.99 to 1 as in solo-learn",
     ),

@@ -114,6 +114,7 @@ METHOD = MethodInfo(
         optimizer="sgd",
         learning_rate=0.06,
         weight_decay=5e-4,
+        short_rate=2e-3,
         source="the authors' CIFAR-10 setting, ResNet-18: SGD 0.03 at a batch of 128 for 200 epochs, T 0.1, "
         "128 entries, full softmax: kNN about 80.5 %",
     ),
