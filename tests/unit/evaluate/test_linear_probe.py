@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from workbench.evaluate.baseline import pixel_features
-from workbench.evaluate.linear import STRENGTHS, choose_strength, fit, linear_probe
+from workbench.evaluate.linear import STRENGTHS, choose_strength, fit, linear_probe, place_for
 from workbench.spec.errors import Cancelled
 
 
@@ -67,3 +68,10 @@ def test_pixels_are_means_over_squares(side: int, small: int) -> None:
     factor = side // small
     first = pixels[4, 0, :factor, :factor].mean() / 255
     assert features[0, 0] == pytest.approx(first, abs=1e-5)
+
+
+def test_only_much_work_goes_to_a_gpu() -> None:
+    gpu, cpu = torch.device("cuda"), torch.device("cpu")
+    assert place_for(50_000, 512, 10, gpu) == gpu
+    assert place_for(8_000, 128, 10, gpu) == cpu
+    assert place_for(50_000, 512, 10, cpu) == cpu
