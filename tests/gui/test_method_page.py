@@ -21,6 +21,7 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.fields import ChoiceField, NumberField
 from workbench.runs.folder import RunFolder
 from workbench.spec.catalog import Broken, Catalog, MethodCard, Recipe
+from workbench.spec.dataset import ScanReport
 from workbench.spec.errors import RunError
 from workbench.spec.experiment import Experiment, MethodSpec, TrainSpec, ViewSpec
 from workbench.spec.machine import Device, Finding
@@ -77,6 +78,14 @@ def test_without_images_it_says_the_next_step(qtbot: QtBot, session: Session, en
     with qtbot.waitSignal(session.page_wanted) as wanted:
         QTest.mouseClick(page.empty.button, Qt.MouseButton.LeftButton)
     assert wanted.args == ["data"]
+
+
+def test_a_folder_without_images_is_not_waited_for(qtbot: QtBot, session: Session, engine: Engine) -> None:
+    session.set_scan(ScanReport(folder="/nothing"))
+    page = MethodPage(session, engine)
+    qtbot.addWidget(page)
+    assert page.empty.title == "No images yet"
+    assert not page.empty.button.isHidden()
 
 
 def test_before_the_catalog_is_there_it_says_that_it_loads(page: MethodPage) -> None:

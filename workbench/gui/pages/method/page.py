@@ -224,7 +224,7 @@ class MethodPage(Page):
     def _show_empty(self) -> None:
         if not self.session.catalog.methods and self.session.draft is not None:
             self.empty.set_words("Loading methods", "The engine is starting and describing its plugins …")
-        elif self.session.scan is None:
+        elif self.session.scan is None or not self.session.scan.count:
             self.empty.set_words(
                 "No images yet",
                 "A method and its recipe are chosen for your images. Open a folder on the Data page first.",

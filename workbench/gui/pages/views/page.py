@@ -163,7 +163,7 @@ class ViewsPage(Page):
         self._refresh()
 
     def _show_empty(self) -> None:
-        if self.session.scan is None:
+        if self.session.scan is None or not self.session.scan.count:
             self.empty.set_words(
                 "No images yet",
                 "Views are made from your images. Open a folder on the Data page, and see here what the network sees.",
