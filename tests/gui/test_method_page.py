@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
@@ -268,6 +268,7 @@ def test_the_explanation_opens_with_the_paper(qtbot: QtBot, page: MethodPage) ->
 def test_findings_are_shown_in_words_and_an_error_stops_the_start(qtbot: QtBot, page: MethodPage, client: Any) -> None:
     qtbot.waitUntil(page.start_button.isEnabled)
     assert "Ready to start." in texts(page)
+    assert page.obstacle.isHidden()
     found = (
         Finding(level="error", message="A batch of 1: batch norm needs two.", field="train.batch_size"),
         Finding(level="warning", message="Few images."),
@@ -276,6 +277,8 @@ def test_findings_are_shown_in_words_and_an_error_stops_the_start(qtbot: QtBot, 
     page.session.edit(replace(draft_of(page), seed=5), "seed")
     qtbot.waitUntil(lambda: not page.start_button.isEnabled())
     assert page.start_button.toolTip() == "A batch of 1: batch norm needs two."
+    assert page.obstacle.isVisible()
+    assert page.obstacle.text == "A batch of 1: batch norm needs two."
     qtbot.waitUntil(lambda: {"A batch of 1: batch norm needs two.", "Few images."} <= set(texts(page)))
     assert "Ready to start." not in texts(page)
     client.replies[m.Check] = lambda _request: Failed(id=1, reason="error", message="The engine ended.")
@@ -379,6 +382,26 @@ def test_a_method_is_found_by_any_of_its_words() -> None:
 
 def shown(page: MethodPage) -> list[str]:
     return [tile.card.name for tile in page.gallery.tiles]
+
+
+def test_the_chosen_card_is_in_sight(page: MethodPage, qtbot: QtBot) -> None:
+    page.resize(700, 320)
+    bar = page.gallery.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+
+    def in_sight() -> bool:
+        tile = next(tile for tile in page.gallery.tiles if tile.card.name == "supervised")
+        top = tile.mapTo(page.gallery.viewport(), QPoint(0, 0)).y()
+        return 0 <= top <= page.gallery.viewport().height() - tile.height()
+
+    assert not in_sight()
+    draft = draft_of(page)
+    page.session.edit(replace(draft, method=replace(draft.method, name="supervised")), "method")
+    qtbot.waitUntil(in_sight)
+    bar.setValue(0)
+    page.left()
+    page.entered()
+    qtbot.waitUntil(in_sight)
 
 
 def test_the_search_narrows_the_cards_and_enter_goes_to_the_first(page: MethodPage, qtbot: QtBot) -> None:

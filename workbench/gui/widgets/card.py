@@ -5,7 +5,10 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.gui import theme
+from workbench.gui.widgets.column import GUTTER
 from workbench.gui.widgets.elided import Elided, Mode
+
+_EDGE = 16
 
 
 class Card(QFrame):
@@ -34,19 +37,19 @@ class Card(QFrame):
         self.corner = QHBoxLayout()
         self.corner.setSpacing(4)
         self._head = QWidget()
-        head = QHBoxLayout(self._head)
-        head.setContentsMargins(0, 0, 0, 0)
-        head.setSpacing(8)
-        head.addWidget(self._title)
-        head.addWidget(self._note, 1)
-        head.addLayout(self.corner)
+        self._line = QHBoxLayout(self._head)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._line.setSpacing(8)
+        self._line.addWidget(self._title)
+        self._line.addWidget(self._note, 1)
+        self._line.addLayout(self.corner)
         self.content = QVBoxLayout()
         self.content.setSpacing(8)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(16, 12, 16, 16)
-        whole.setSpacing(8)
-        whole.addWidget(self._head)
-        whole.addLayout(self.content, 1)
+        self._whole = QVBoxLayout(self)
+        self._whole.setContentsMargins(_EDGE, 12, _EDGE, 16)
+        self._whole.setSpacing(8)
+        self._whole.addWidget(self._head)
+        self._whole.addLayout(self.content, 1)
         self._head.setVisible(bool(title or note))
         if title:
             self.setAccessibleName(title)
@@ -66,6 +69,11 @@ class Card(QFrame):
         """The small words at the right of the heading."""
         self._note.setText(text)
         self._head.setVisible(True)
+
+    def reach_gutter(self) -> None:
+        """The content is a `ScrollColumn`, whose gutter is the card's own edge."""
+        self._whole.setContentsMargins(_EDGE, 12, _EDGE - GUTTER, 16)
+        self._line.setContentsMargins(0, 0, GUTTER, 0)
 
     def set_chosen(self, chosen: bool) -> None:
         """Marks the card as the chosen one of several."""

@@ -13,7 +13,7 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.chip import Dot
-from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.table import FactTable
 from workbench.spec.dataset import LabelTable, ScanReport
@@ -21,7 +21,7 @@ from workbench.spec.experiment import MOST_PLANES, DataSpec
 from workbench.spec.params import ParamInfo, describe
 from workbench.spec.pixels import keeps_scale, scale_in_words
 
-WIDTH = 336 + GUTTER
+WIDTH = SIDE_WIDTH + GUTTER
 _MOST_CLASSES = 12
 _SPLIT = ("split", "test_fraction", "group", "limit")
 _PIXELS = ("size", "fit", "channels", "depth", "black", "white", "normalize")

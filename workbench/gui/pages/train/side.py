@@ -10,12 +10,11 @@ from workbench.gui.pages.train import facts
 from workbench.gui.pages.train.history import History
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
-from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.table import FactTable
 from workbench.runs.events import AnyEvent
 from workbench.runs.state import RunState
 
-_WIDTH = 336
 _MOST_LINES = 40
 
 
@@ -24,7 +23,7 @@ class SideColumn(ScrollColumn):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedWidth(_WIDTH + GUTTER)
+        self.setFixedWidth(SIDE_WIDTH + GUTTER)
         self.verdict = Banner()
         self.health = FactTable(header=("metric", "now", "healthy"))
         self._health_card = Card("Health")
