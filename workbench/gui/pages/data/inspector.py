@@ -14,6 +14,7 @@ from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.chip import Dot
 from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
+from workbench.gui.widgets.elided import Elided, Mode
 from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.table import FactTable
 from workbench.spec.dataset import LabelTable, ScanReport
@@ -238,9 +239,7 @@ class ClassList(QFrame):
         for row, (name, count) in enumerate(classes[:_MOST_CLASSES]):
             number = QLabel(f"{count:,}")
             number.setProperty("role", "secondary")
-            label = QLabel(name)
-            label.setToolTip(name)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            label = Elided(name, Mode.ElideMiddle)
             self._grid.addWidget(Dot(theme.class_color(row)), row, 0)
             self._grid.addWidget(label, row, 1)
             self._grid.addWidget(number, row, 2, Qt.AlignmentFlag.AlignRight)
