@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.gui import theme
-from workbench.gui.widgets.column import GUTTER
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.elided import Elided, Mode
 
 _EDGE = 16
@@ -14,13 +14,20 @@ _EDGE = 16
 class Card(QFrame):
     """Fill `content`; put small controls of the whole card into `corner`, right of the note.
 
-    A card made with `clickable=True` takes the focus and emits `clicked` on a click, Return or Space.
+    A card made with `clickable=True` takes the focus and emits `clicked` on a click, Return or Space. The content of
+    one made with `scrolls=True` may be higher than the card; its bar stands in the card's own edge.
     """
 
     clicked = Signal()
 
     def __init__(
-        self, title: str = "", note: str = "", *, clickable: bool = False, parent: QWidget | None = None
+        self,
+        title: str = "",
+        note: str = "",
+        *,
+        clickable: bool = False,
+        scrolls: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setProperty("surface", "card")
@@ -37,19 +44,27 @@ class Card(QFrame):
         self.corner = QHBoxLayout()
         self.corner.setSpacing(4)
         self._head = QWidget()
-        self._line = QHBoxLayout(self._head)
-        self._line.setContentsMargins(0, 0, 0, 0)
-        self._line.setSpacing(8)
-        self._line.addWidget(self._title)
-        self._line.addWidget(self._note, 1)
-        self._line.addLayout(self.corner)
-        self.content = QVBoxLayout()
+        head = QHBoxLayout(self._head)
+        head.setSpacing(8)
+        head.addWidget(self._title)
+        head.addWidget(self._note, 1)
+        head.addLayout(self.corner)
+        whole = QVBoxLayout(self)
+        whole.setSpacing(8)
+        whole.addWidget(self._head)
+        if scrolls:
+            scroll = ScrollColumn()
+            scroll.setProperty("surface", "inside")
+            scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            self.content = scroll.column
+            self.content.setAlignment(Qt.AlignmentFlag.AlignTop)
+            whole.addWidget(scroll, 1)
+        else:
+            self.content = QVBoxLayout()
+            whole.addLayout(self.content, 1)
+        whole.setContentsMargins(_EDGE, 12, _EDGE - GUTTER if scrolls else _EDGE, 16)
+        head.setContentsMargins(0, 0, GUTTER if scrolls else 0, 0)
         self.content.setSpacing(8)
-        self._whole = QVBoxLayout(self)
-        self._whole.setContentsMargins(_EDGE, 12, _EDGE, 16)
-        self._whole.setSpacing(8)
-        self._whole.addWidget(self._head)
-        self._whole.addLayout(self.content, 1)
         self._head.setVisible(bool(title or note))
         if title:
             self.setAccessibleName(title)
@@ -69,11 +84,6 @@ class Card(QFrame):
         """The small words at the right of the heading."""
         self._note.setText(text)
         self._head.setVisible(True)
-
-    def reach_gutter(self) -> None:
-        """The content is a `ScrollColumn`, whose gutter is the card's own edge."""
-        self._whole.setContentsMargins(_EDGE, 12, _EDGE - GUTTER, 16)
-        self._line.setContentsMargins(0, 0, GUTTER, 0)
 
     def set_chosen(self, chosen: bool) -> None:
         """Marks the card as the chosen one of several."""

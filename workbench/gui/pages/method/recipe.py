@@ -25,8 +25,8 @@ _FOLDED = ("backbone.stem", "train.optimizer", "train.warmup")
 class MethodForm(Card):
     """The chosen method: its parameters, and what it is."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__("Method", parent=parent)
+    def __init__(self, session: Session, *, scrolls: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__("Method", scrolls=scrolls, parent=parent)
         self._session = session
         self._name = ""
         self._form: ParamForm | None = None

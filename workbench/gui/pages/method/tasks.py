@@ -26,8 +26,8 @@ _NONE = "Other tasks can train the same encoder, each with a head and a weight o
 class TasksForm(Card):
     """The tasks beside the method's own, each as one undoable step."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__("Further tasks", parent=parent)
+    def __init__(self, session: Session, *, scrolls: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__("Further tasks", scrolls=scrolls, parent=parent)
         self._session = session
         self.rows: list[TaskRow] = []
         self.menu = ExplainedMenu(self)

@@ -15,7 +15,7 @@ from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.chain_editor import ChainEditor
 from workbench.gui.widgets.choice import Choice
-from workbench.gui.widgets.column import SIDE_WIDTH, ScrollColumn
+from workbench.gui.widgets.column import SIDE_WIDTH
 from workbench.gui.widgets.fold import Fold
 from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.kind_bar import KindBar
@@ -33,7 +33,7 @@ class ChainInspector(Card):
     op_focused = Signal(int)
 
     def __init__(self, session: Session, findings: Findings, parent: QWidget | None = None) -> None:
-        super().__init__("Chain", parent=parent)
+        super().__init__("Chain", scrolls=True, parent=parent)
         self._session = session
         self.findings = findings
         self._kind = 0
@@ -85,11 +85,7 @@ class ChainInspector(Card):
             self.corner.addWidget(button)
 
     def _lay_out(self) -> None:
-        scroll = ScrollColumn()
-        scroll.setProperty("surface", "inside")
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        column = scroll.column
-        column.setSpacing(8)
+        column = self.content
         column.addWidget(self.need)
         column.addWidget(self.kinds)
         more = Fold("Name and role")
@@ -100,9 +96,6 @@ class ChainInspector(Card):
         column.addWidget(self._normalize_row())
         column.addLayout(self._advice)
         column.addWidget(self.findings)
-        column.addStretch(1)
-        self.content.addWidget(scroll)
-        self.reach_gutter()
 
     def _normalize_row(self) -> QWidget:
         row = OpFrame()
