@@ -55,12 +55,13 @@ class SideColumn(ScrollColumn):
         """The newest figures."""
         self.verdict.setVisible(state.verdict is not None)
         if state.verdict:
-            words = (state.verdict.level, state.verdict.title, state.verdict.text)
+            words = (state.verdict.level, state.verdict.title, facts.verdict_lines(state.verdict.text))
             if words != (self.verdict.level, self.verdict.title, self.verdict.text):
                 self.verdict.show_words(*words)
         exams = [looks[-1] for looks in history.exams.values()]
         self._exams_card.setVisible(bool(exams))
         if exams:
+            self._exams_card.set_title("Its own task" if len(exams) == 1 else "Its own tasks")
             self._exams_card.set_note(f"epoch {exams[0].epoch}, {exams[0].images:,} held-out images")
             self.exams.set_rows(facts.exam_rows(exams))
             for number, exam in enumerate(exams):
