@@ -173,6 +173,25 @@ def test_the_second_beta_is_in_the_recipe_and_comes_with_the_method(
     assert draft_of(page).train.beta2 == 0.9
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "shown", "hidden"),
+    [("sgd", "train.momentum", "train.beta2"), ("lars", "train.momentum", "train.beta2"),
+     ("adamw", "train.beta2", "train.momentum")],
+)  # fmt: skip
+def test_what_does_nothing_with_an_optimizer_has_no_row(
+    page: MethodPage, optimizer: str, shown: str, hidden: str
+) -> None:
+    field = page.recipe.form.field("train.optimizer")
+    assert isinstance(field, ChoiceField)
+    field.combo.set_value(optimizer)
+    field.edited.emit(optimizer)
+    assert not page.recipe.form.field(shown).isHidden()
+    assert page.recipe.form.field(hidden).isHidden()
+    assert page.recipe.form.fold is not None
+    rows = [name for name in page.recipe.form.names if page.recipe.form.field(name).parent() is not page.recipe.form]
+    assert f"Advanced ({len(rows) - 1})" in page.recipe.form.fold.button.text()
+
+
 def test_a_suggestion_that_fails_leaves_the_draft(qtbot: QtBot, page: MethodPage, client: Any) -> None:
     client.replies[m.Suggest] = lambda _request: Failed(id=1, reason="cancelled")
     page.choose("byol")

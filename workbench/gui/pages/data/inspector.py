@@ -173,7 +173,7 @@ class DataInspector(ScrollColumn):
         for form in self.forms:
             form.set_values(values)
         for name in _SCALE:
-            self._form_size.field(name).setVisible(keeps_scale(data))
+            self._form_size.set_shown(name, keeps_scale(data))
         self.scale.setVisible(keeps_scale(data))
         self.scale.setText(scale_in_words(data))
         for name in ("csv", "column"):
