@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QWheelEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from workbench.gui import theme
 from workbench.gui.widgets import ticks
+from workbench.gui.widgets.curve_paint import boxes_of
 from workbench.gui.widgets.curves import CurvePlot
 from workbench.gui.widgets.series import Curve, Level, envelope, smooth, visible
 
@@ -127,6 +128,16 @@ def test_nothing_one_point_and_a_constant_can_be_painted(qtbot: QtBot) -> None:
             plot.grab()
     plot.set_curves([Curve(label=str(n), x=np.arange(9.0), y=np.arange(9.0) * n, color=n) for n in range(7)])
     plot.grab()
+
+
+def test_names_overlap_neither_each_other_nor_the_marks_below(qtbot: QtBot) -> None:
+    metrics, area = QFontMetricsF(QFont()), QRectF(40, 8, 200, 160)
+    ends = [(QPointF(240, y), name) for y, name in ((20, "a"), (22, "b"), (165, "c"), (166, "d"), (168, "e"))]
+    boxes = boxes_of(ends, area, metrics)
+    for number, box in enumerate(boxes):
+        assert not any(box.intersects(other.adjusted(0, 0.01, 0, 0)) for other in boxes[number + 1 :])
+        assert box.bottom() <= area.bottom() + metrics.capHeight() / 2 + 0.01
+    assert [box.top() for box in boxes] == sorted(box.top() for box in boxes)
 
 
 def test_wheel_zooms_around_the_cursor_and_double_click_returns(qtbot: QtBot) -> None:

@@ -9,7 +9,7 @@ from workbench.engine.messages import PlanSplit, Scan, ScanReply, Suggest
 from workbench.engine.protocol import Failed
 from workbench.gui.bridge import Engine
 from workbench.gui.opening import FolderOpener
-from workbench.gui.pages.data import DataPage
+from workbench.gui.pages.data import DataPage, facts
 from workbench.gui.sample import SamplePainter
 from workbench.gui.session import Session
 from workbench.gui.widgets.fields import ChoiceField
@@ -71,6 +71,20 @@ def test_pictures_are_filtered(qtbot: QtBot, page: DataPage, engine: Engine, ima
     pictures.search.setText("nothing is named so")
     qtbot.waitUntil(lambda: pictures.gallery.count == 0)
     assert pictures.none_found.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("paths", "captions"),
+    [
+        (("a/1.jpg", "b/2.jpg"), ["1", "2"]),
+        (("a/1.jpg", "b/2.png"), ["1.jpg", "2.png"]),
+        (("scan", "plan"), ["scan", "plan"]),
+    ],
+)
+def test_an_ending_that_all_files_have_is_left_out_below_the_pictures(
+    paths: tuple[str, ...], captions: list[str]
+) -> None:
+    assert [facts.caption(path, facts.common_ending(paths)) for path in paths] == captions
 
 
 def test_a_picture_tells_its_details(qtbot: QtBot, page: DataPage, engine: Engine, images: Path) -> None:

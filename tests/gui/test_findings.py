@@ -48,7 +48,7 @@ def test_nothing_is_asked_while_nobody_looks(findings: Findings, client: Any, qt
     assert [banner.title for banner in findings.banners] == ["Crops rarely meet.", "“color” is taken away."]
     assert findings.overlap.shares[0] == 0.3
     assert ("pair found by colors", "90 %", "") in findings.table.rows
-    assert ("color told", "90 → 40 %", "") in findings.table.rows
+    assert ("color read from pixels", "90 → 40 %", "") in findings.table.rows
     findings.grab()
 
 

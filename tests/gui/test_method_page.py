@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
@@ -21,6 +21,7 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.fields import ChoiceField, NumberField
 from workbench.runs.folder import RunFolder
 from workbench.spec.catalog import Broken, Catalog, MethodCard, Recipe
+from workbench.spec.dataset import ScanReport
 from workbench.spec.errors import RunError
 from workbench.spec.experiment import Experiment, MethodSpec, TrainSpec, ViewSpec
 from workbench.spec.machine import Device, Finding
@@ -77,6 +78,14 @@ def test_without_images_it_says_the_next_step(qtbot: QtBot, session: Session, en
     with qtbot.waitSignal(session.page_wanted) as wanted:
         QTest.mouseClick(page.empty.button, Qt.MouseButton.LeftButton)
     assert wanted.args == ["data"]
+
+
+def test_a_folder_without_images_is_not_waited_for(qtbot: QtBot, session: Session, engine: Engine) -> None:
+    session.set_scan(ScanReport(folder="/nothing"))
+    page = MethodPage(session, engine)
+    qtbot.addWidget(page)
+    assert page.empty.title == "No images yet"
+    assert not page.empty.button.isHidden()
 
 
 def test_before_the_catalog_is_there_it_says_that_it_loads(page: MethodPage) -> None:
@@ -162,6 +171,25 @@ def test_the_second_beta_is_in_the_recipe_and_comes_with_the_method(
     assert page.recipe.form.values()["train.beta2"] == 0.95
     page.recipe.form.field("train.beta2").edited.emit(0.9)
     assert draft_of(page).train.beta2 == 0.9
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "shown", "hidden"),
+    [("sgd", "train.momentum", "train.beta2"), ("lars", "train.momentum", "train.beta2"),
+     ("adamw", "train.beta2", "train.momentum")],
+)  # fmt: skip
+def test_what_does_nothing_with_an_optimizer_has_no_row(
+    page: MethodPage, optimizer: str, shown: str, hidden: str
+) -> None:
+    field = page.recipe.form.field("train.optimizer")
+    assert isinstance(field, ChoiceField)
+    field.combo.set_value(optimizer)
+    field.edited.emit(optimizer)
+    assert not page.recipe.form.field(shown).isHidden()
+    assert page.recipe.form.field(hidden).isHidden()
+    assert page.recipe.form.fold is not None
+    rows = [name for name in page.recipe.form.names if page.recipe.form.field(name).parent() is not page.recipe.form]
+    assert f"Advanced ({len(rows) - 1})" in page.recipe.form.fold.button.text()
 
 
 def test_a_suggestion_that_fails_leaves_the_draft(qtbot: QtBot, page: MethodPage, client: Any) -> None:
@@ -259,6 +287,7 @@ def test_the_explanation_opens_with_the_paper(qtbot: QtBot, page: MethodPage) ->
 def test_findings_are_shown_in_words_and_an_error_stops_the_start(qtbot: QtBot, page: MethodPage, client: Any) -> None:
     qtbot.waitUntil(page.start_button.isEnabled)
     assert "Ready to start." in texts(page)
+    assert page.obstacle.isHidden()
     found = (
         Finding(level="error", message="A batch of 1: batch norm needs two.", field="train.batch_size"),
         Finding(level="warning", message="Few images."),
@@ -267,6 +296,8 @@ def test_findings_are_shown_in_words_and_an_error_stops_the_start(qtbot: QtBot, 
     page.session.edit(replace(draft_of(page), seed=5), "seed")
     qtbot.waitUntil(lambda: not page.start_button.isEnabled())
     assert page.start_button.toolTip() == "A batch of 1: batch norm needs two."
+    assert page.obstacle.isVisible()
+    assert page.obstacle.text == "A batch of 1: batch norm needs two."
     qtbot.waitUntil(lambda: {"A batch of 1: batch norm needs two.", "Few images."} <= set(texts(page)))
     assert "Ready to start." not in texts(page)
     client.replies[m.Check] = lambda _request: Failed(id=1, reason="error", message="The engine ended.")
@@ -370,6 +401,26 @@ def test_a_method_is_found_by_any_of_its_words() -> None:
 
 def shown(page: MethodPage) -> list[str]:
     return [tile.card.name for tile in page.gallery.tiles]
+
+
+def test_the_chosen_card_is_in_sight(page: MethodPage, qtbot: QtBot) -> None:
+    page.resize(700, 320)
+    bar = page.gallery.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+
+    def in_sight() -> bool:
+        tile = next(tile for tile in page.gallery.tiles if tile.card.name == "supervised")
+        top = tile.mapTo(page.gallery.viewport(), QPoint(0, 0)).y()
+        return 0 <= top <= page.gallery.viewport().height() - tile.height()
+
+    assert not in_sight()
+    draft = draft_of(page)
+    page.session.edit(replace(draft, method=replace(draft.method, name="supervised")), "method")
+    qtbot.waitUntil(in_sight)
+    bar.setValue(0)
+    page.left()
+    page.entered()
+    qtbot.waitUntil(in_sight)
 
 
 def test_the_search_narrows_the_cards_and_enter_goes_to_the_first(page: MethodPage, qtbot: QtBot) -> None:

@@ -65,6 +65,20 @@ def test_a_run_is_opened(qtbot: QtBot, page: RunsPage) -> None:
     assert page.session.run.path == row.folder
 
 
+def test_the_run_that_is_shown_elsewhere_is_the_chosen_one(
+    qtbot: QtBot, page: RunsPage, session: Session, make_run: Make
+) -> None:
+    runs = {row.name: row.folder for row in session.run_list.rows}
+    first, second = list(runs.values())[:2]
+    for run in (first, second):
+        session.set_run(RunFolder(run))
+        assert [row.folder for row in page.chosen()] == [run]
+    started = make_run(session.runs_folder, name="delta")
+    session.set_run(started)
+    session.run_list.refresh()
+    qtbot.waitUntil(lambda: [row.folder for row in page.chosen()] == [started.path])
+
+
 def test_a_run_is_renamed_and_stays_shown(qtbot: QtBot, page: RunsPage) -> None:
     row = _select(page, "alpha")
     page.session.set_run(RunFolder(row.folder))

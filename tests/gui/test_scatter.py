@@ -212,6 +212,16 @@ def test_legend_shows_a_class_alone_and_all_again(qtbot: QtBot) -> None:
         legend.choose(None)
 
 
+def test_names_of_classes_have_half_the_width_each(qtbot: QtBot) -> None:
+    legend = ClassLegend()
+    qtbot.addWidget(legend)
+    legend.resize(300, 200)
+    legend.set_classes(["airplane", "automobile"], [5, 5])
+    legend.show()
+    shown = legend._list
+    assert shown.visualRect(shown.model().index(1, 0)).width() > 120
+
+
 def test_epochs_are_chosen_and_the_newest_is_followed(qtbot: QtBot) -> None:
     slider = EpochSlider()
     qtbot.addWidget(slider)

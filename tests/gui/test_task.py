@@ -23,7 +23,7 @@ from workbench.runs.events import EventLog, ExhibitTaken
 from workbench.runs.exhibit import Exhibit, ShownPanel, write_exhibit
 from workbench.runs.folder import RunFolder
 from workbench.spec import toml
-from workbench.spec.experiment import MethodSpec
+from workbench.spec.experiment import MethodSpec, TaskSpec
 
 PATHS = tuple(f"cats/{number:02d}.png" for number in range(6))
 
@@ -283,6 +283,23 @@ def test_it_follows_the_parameters_the_chain_the_draw_and_the_images(
     qtbot.waitUntil(lambda: client.last(m.ShowTask).epoch == 3)
     views.bar.shuffle.click()
     qtbot.waitUntil(lambda: client.last(m.ShowTask).paths != before.paths)
+
+
+def test_each_of_several_tasks_has_its_own_parameters_under_the_pictures(
+    views: ViewsPage, client: Any, qtbot: QtBot
+) -> None:
+    open_task(views, qtbot)
+    assert views.session.draft is not None
+    method = MethodSpec(name="rotation", also=(TaskSpec(name="byol", weight=0.5),))
+    views.session.edit(replace(views.session.draft, method=method), "tasks")
+    assert views.settings.method.title == "Rotation", "the parameters are of this one alone"
+    row = views.settings.tasks.rows[0]
+    assert row.title.text() == "BYOL"
+    field = row.form.field("params.temperature")
+    assert isinstance(field, NumberField)
+    field.edited.emit(0.9)
+    wanted = (TaskSpec(name="byol", weight=0.5, params={"temperature": 0.9}),)
+    qtbot.waitUntil(lambda: client.last(m.ShowTask).experiment.method.also == wanted)
 
 
 def test_one_task_is_under_way_and_the_last_wish_wins(views: ViewsPage, client: Any, qtbot: QtBot) -> None:

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.bridge import Engine
@@ -33,7 +34,8 @@ def also(page: MethodPage) -> tuple[TaskSpec, ...]:
 
 def entries(page: MethodPage) -> dict[str, Any]:
     page.tasks.menu.aboutToShow.emit()
-    return {action.text(): action for action in page.tasks.menu.actions() if action.text()}
+    families = [menu for action in page.tasks.menu.actions() if isinstance(menu := action.menu(), QMenu)]
+    return {action.text(): action for family in families for action in family.actions()}
 
 
 def test_a_task_is_added_from_the_menu_and_taken_away_again(page: MethodPage) -> None:

@@ -114,6 +114,53 @@ def test_sentence_names_what_is_trained(opened: Session) -> None:
     assert said == "SimCLR, ResNet-18 on pets · epoch 61 of 200 · 1 h 12 min left"
 
 
+def test_a_run_that_its_time_has_ended_says_where(opened: Session) -> None:
+    experiment = opened.draft
+    assert experiment
+    started = Started(pid=1, host="h", device="cpu", total_epochs=12)
+    ended = fold([started, _scalars(9, 6.01), Phase(phase="finished")])
+    assert "finished within epoch 7 of 12" in facts.sentence(experiment, opened.catalog, ended, "finished", None)
+    whole = fold([started, _scalars(9, 12.0), Phase(phase="finished")])
+    assert "finished 12 epochs" in facts.sentence(experiment, opened.catalog, whole, "finished", None)
+
+
+def test_what_to_try_stands_by_itself() -> None:
+    said = (
+        "It was solved. Try: raise 'gap' (now 0.15), so that lines end; center_crop. Or the labels are odd. It spreads."
+    )
+    assert facts.verdict_lines(said) == (
+        "It was solved.\n\nTry:\n· raise 'gap' (now 0.15), so that lines end\n· center_crop\n\n"
+        "Or the labels are odd. It spreads."
+    )
+    assert facts.verdict_lines("It spreads.") == "It spreads."
+    assert facts.verdict_lines("Solved. Try: a; b.") == "Solved.\n\nTry:\n· a\n· b"
+
+
+def test_before_the_first_step_there_are_words_in_place_of_empty_axes(
+    page: TrainPage, session: Session, make_run: Callable[..., RunFolder]
+) -> None:
+    run = make_run(session.runs_folder, finished=False)
+    run.events_file.write_text("", encoding="utf-8")
+    session.set_run(run)
+    assert not page.loss.plot.isVisibleTo(page.loss)
+    _tell(run, _scalars(1, 0.25))
+    session.set_run(run)
+    assert page.loss.plot.isVisibleTo(page.loss)
+
+
+def test_a_finished_run_without_a_map_leads_to_the_probes(
+    page: TrainPage, session: Session, finished_run: RunFolder, qtbot: QtBot
+) -> None:
+    lines = finished_run.events_file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if '"snapshot"' not in line]
+    finished_run.events_file.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    session.set_run(finished_run)
+    assert not page.explore.isVisible()
+    with qtbot.waitSignal(session.page_wanted) as wanted:
+        page.evaluate.click()
+    assert wanted.args == ["evaluate"]
+
+
 def test_without_a_run_the_next_step_is_images(page: TrainPage, session: Session, qtbot: QtBot) -> None:
     assert page.state == "needs"
     assert page._empty.button.text() == "Choose images"
@@ -166,7 +213,7 @@ def test_clusters_are_shown_against_the_labels(page: TrainPage, session: Session
     )
     curve = page.accuracy.plot.curves[1]
     assert (curve.note, list(curve.x), list(curve.y)) == ("clusters 81.2 %", [0, 4], [0.2, 0.8125])
-    assert page.accuracy.title == "Accuracy of kNN and of clusters"
+    assert page.accuracy.title == "Accuracy of kNN and clusters"
     page.grab()
 
 
@@ -185,8 +232,12 @@ def test_answers_to_its_own_questions_are_shown_beside_guessing(
     curve = page.accuracy.plot.curves[1]
     assert (curve.note, list(curve.x), list(curve.y)) == ("rotation 75.0 %", [0, 4], [0.25, 0.75])
     assert ("by chance", 0.25) in [(level.label, level.y) for level in page.accuracy.plot.levels]
-    assert page.accuracy.title == "Accuracy of kNN and of rotation"
+    assert page.accuracy.title == "Accuracy of kNN and rotation"
+    assert page.side._exams_card.title == "Its own task"
     page.grab()
+    _tell(finished_run, Exam(epoch=4, task="jigsaw", accuracy=0.5, low=0.4, high=0.6, chance=0.01, images=300))
+    session.set_run(finished_run)
+    assert page.side._exams_card.title == "Its own tasks"
 
 
 def test_a_live_run_grows_and_is_steered(page: TrainPage, session: Session, live: RunFolder, qtbot: QtBot) -> None:

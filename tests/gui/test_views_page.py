@@ -12,6 +12,7 @@ from workbench.gui.bridge import Engine
 from workbench.gui.pages.views import ViewsPage, edits
 from workbench.gui.session import Session
 from workbench.gui.widgets.fields import NumberField
+from workbench.spec.dataset import ScanReport
 from workbench.spec.experiment import DataSpec, Experiment, OpSpec, ViewSpec
 
 
@@ -74,6 +75,14 @@ def test_without_images_it_says_the_next_step(qtbot: QtBot, session: Session, en
     with qtbot.waitSignal(session.page_wanted) as wanted:
         QTest.mouseClick(page.empty.button, Qt.MouseButton.LeftButton)
     assert wanted.args == ["data"]
+
+
+def test_a_folder_without_images_is_not_waited_for(qtbot: QtBot, session: Session, engine: Engine) -> None:
+    session.set_scan(ScanReport(folder="/nothing"))
+    page = ViewsPage(session, engine)
+    qtbot.addWidget(page)
+    assert page.empty.title == "No images yet"
+    assert not page.empty.button.isHidden()
 
 
 def test_it_shows_pictures_of_several_images_and_both_views(qtbot: QtBot, page: ViewsPage, client: Any) -> None:

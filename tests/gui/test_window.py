@@ -104,6 +104,13 @@ class _ShownWindows(QObject):
         return False
 
 
+def test_a_long_name_of_a_run_does_not_widen_the_window(window: MainWindow) -> None:
+    before = window.minimumSizeHint().width()
+    window.status.run.setText("run " * 200)
+    assert window.status.run.sizeHint().width() > 2000
+    assert window.minimumSizeHint().width() == before
+
+
 def test_states_are_on_the_rail_in_words(qtbot: QtBot, window: MainWindow, images: Path) -> None:
     assert "needs a folder" in window.rail.buttons["data"].accessibleName()
     _open(window, images)

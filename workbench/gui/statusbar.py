@@ -3,11 +3,12 @@
 import time
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from workbench.gui import icons, words
 from workbench.gui.bridge import Engine, Job
 from workbench.gui.session import Session
+from workbench.gui.widgets.elided import Elided, Mode
 from workbench.gui.widgets.rule import Rule
 from workbench.spec.experiment import Experiment
 
@@ -22,7 +23,9 @@ class StatusBar(QWidget):
         self.setObjectName("status")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session = session
-        self.data, self.views, self.machine, self.run = QLabel(), QLabel(), QLabel(), QLabel()
+        self.data, self.views, self.machine = QLabel(), QLabel(), QLabel()
+        self.run = Elided(mode=Mode.ElideMiddle)  # A long name must not make the window wide.
+        self.run.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.run_progress = QProgressBar()
         self.run_progress.setFixedWidth(96)
         self.run_progress.setTextVisible(False)

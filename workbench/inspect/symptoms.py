@@ -17,7 +17,7 @@ _SOLVED_SHARE = 0.9
 _IN_THE_VIEWS = (
     "center_crop against borders and captions",
     "a little gaussian_noise against marks of compression",
-    "what `workbench views` warns of",
+    "what the Views page (`workbench views`) warns of",
 )
 """Against shortcuts of any task."""
 

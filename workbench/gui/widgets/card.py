@@ -5,19 +5,29 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.gui import theme
+from workbench.gui.widgets.column import GUTTER, ScrollColumn
 from workbench.gui.widgets.elided import Elided, Mode
+
+_EDGE = 16
 
 
 class Card(QFrame):
     """Fill `content`; put small controls of the whole card into `corner`, right of the note.
 
-    A card made with `clickable=True` takes the focus and emits `clicked` on a click, Return or Space.
+    A card made with `clickable=True` takes the focus and emits `clicked` on a click, Return or Space. The content of
+    one made with `scrolls=True` may be higher than the card; its bar stands in the card's own edge.
     """
 
     clicked = Signal()
 
     def __init__(
-        self, title: str = "", note: str = "", *, clickable: bool = False, parent: QWidget | None = None
+        self,
+        title: str = "",
+        note: str = "",
+        *,
+        clickable: bool = False,
+        scrolls: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setProperty("surface", "card")
@@ -35,18 +45,26 @@ class Card(QFrame):
         self.corner.setSpacing(4)
         self._head = QWidget()
         head = QHBoxLayout(self._head)
-        head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(8)
         head.addWidget(self._title)
         head.addWidget(self._note, 1)
         head.addLayout(self.corner)
-        self.content = QVBoxLayout()
-        self.content.setSpacing(8)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(16, 12, 16, 16)
         whole.setSpacing(8)
         whole.addWidget(self._head)
-        whole.addLayout(self.content, 1)
+        if scrolls:
+            scroll = ScrollColumn()
+            scroll.setProperty("surface", "inside")
+            scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            self.content = scroll.column
+            self.content.setAlignment(Qt.AlignmentFlag.AlignTop)
+            whole.addWidget(scroll, 1)
+        else:
+            self.content = QVBoxLayout()
+            whole.addLayout(self.content, 1)
+        whole.setContentsMargins(_EDGE, 12, _EDGE - GUTTER if scrolls else _EDGE, 16)
+        head.setContentsMargins(0, 0, GUTTER if scrolls else 0, 0)
+        self.content.setSpacing(8)
         self._head.setVisible(bool(title or note))
         if title:
             self.setAccessibleName(title)

@@ -5,10 +5,10 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from workbench.gui import theme
-from workbench.gui.widgets.menu_heading import add_heading
+from workbench.gui.widgets.explained_menu import ExplainedMenu, add_explained
 from workbench.gui.widgets.op_row import Mark, OpRow
 from workbench.gui.widgets.tab_order import put_before
 from workbench.spec.catalog import OpCard
@@ -48,8 +48,7 @@ class ChainEditor(QWidget):
         self._column.setSpacing(6)
         self.add_button = QPushButton("+ Add an op")
         self.add_button.setProperty("kind", "dashed")
-        self._menu = QMenu(self)
-        self._menu.setToolTipsVisible(True)
+        self._menu = ExplainedMenu(self)
         self.add_button.setMenu(self._menu)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -72,14 +71,14 @@ class ChainEditor(QWidget):
     def set_ops(self, cards: Sequence[OpCard]) -> None:
         """What there is to add."""
         self._cards = {card.name: card for card in cards}
-        self._menu.clear()
+        self._menu.empty()
         for title in dict.fromkeys(GROUPS.values()):
             members = [card for card in cards if GROUPS[card.group] == title]
             if members:
-                add_heading(self._menu, title)
+                group_menu = self._menu.add_submenu(title)
             for card in members:
-                action = self._menu.addAction(card.title, partial(self.add, card.name))
-                action.setToolTip(card.help)
+                add_explained(group_menu, card.title, card.help, partial(self.add, card.name))
+        self._menu.add_help()
         chain = self.chain
         opened = [row.is_open for row in self._rows]
         self._rebuild(())

@@ -5,6 +5,8 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 GUTTER = 14
 """Pixels right of the cards. A page whose column stands at its right border gives them of its margin."""
+SIDE_WIDTH = 336
+"""Of the cards in the right column, on every page: nothing jumps when one page follows another."""
 
 
 class ScrollColumn(QScrollArea):

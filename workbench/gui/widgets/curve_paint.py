@@ -113,19 +113,36 @@ def draw_level(painter: QPainter, axes: Axes, y: float, *, dotted: bool) -> None
 
 
 def draw_names(painter: QPainter, axes: Axes, names: Sequence[tuple[QPointF, Words]]) -> None:
-    """Words at the ends of lines, pushed down where they would overlap."""
+    """Words at the ends of lines."""
     metrics = QFontMetricsF(painter.font())
-    taken: list[QRectF] = []
-    for end, (text, color) in sorted(names, key=lambda entry: entry[0].y()):
-        height = min(max(end.y(), axes.area.top()), axes.area.bottom())
-        left = min(end.x(), axes.area.right()) + 6
-        box = QRectF(left, height - metrics.height() / 2, metrics.horizontalAdvance(text), metrics.height())
-        for other in taken:
-            if box.intersects(other):
-                box.moveTop(other.bottom())
-        taken.append(box)
+    ordered = sorted(names, key=lambda entry: entry[0].y())
+    boxes = boxes_of([(end, text) for end, (text, _) in ordered], axes.area, metrics)
+    for box, (_, (text, color)) in zip(boxes, ordered, strict=True):
         painter.setPen(readable(color))
-        painter.drawText(QPointF(left, box.center().y() + metrics.capHeight() / 2), text)
+        painter.drawText(QPointF(box.left(), box.center().y() + metrics.capHeight() / 2), text)
+
+
+def boxes_of(names: Sequence[tuple[QPointF, str]], area: QRectF, metrics: QFontMetricsF) -> list[QRectF]:
+    """Where words stand, given from the highest to the lowest end: each at its end, pushed down where they would
+    overlap, and all up again from the marks below the area.
+    """
+    boxes: list[QRectF] = []
+    for end, text in names:
+        height = min(max(end.y(), area.top()), area.bottom())
+        left = min(end.x(), area.right()) + 6
+        box = QRectF(left, height - metrics.height() / 2, metrics.horizontalAdvance(text), metrics.height())
+        for above in boxes:
+            if box.intersects(above):
+                box.moveTop(above.bottom())
+        boxes.append(box)
+    lowest = area.bottom() + metrics.capHeight() / 2
+    for number in reversed(range(len(boxes))):
+        box = boxes[number]
+        box.moveBottom(min(box.bottom(), lowest))
+        for below in reversed(boxes[number + 1 :]):
+            if box.intersects(below):
+                box.moveBottom(below.top())
+    return boxes
 
 
 def draw_legend(painter: QPainter, left: float, right: float, names: Sequence[Words]) -> None:

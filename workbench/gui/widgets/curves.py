@@ -30,6 +30,10 @@ _DIRECT = 4
 """Up to so many curves have their names at their ends; more have a legend above."""
 
 
+_FAINT = {False: 0.35, True: 0.6}
+"""How strong what was measured stands behind its smoothed line, on light and on dark."""
+
+
 class CurvePlot(QWidget):
     """Curves over one axis. The wheel zooms around the cursor, a drag pans, a double click shows everything."""
 
@@ -197,8 +201,9 @@ class CurvePlot(QWidget):
         curve_paint.draw_grid(painter, axes, marks, x_label=self._x_label, width=float(self.width()))
         painter.save()
         painter.setClipRect(axes.area.adjusted(-1, -2, 1, 2))
+        faint = _FAINT[theme.tokens().dark]
         for trace, line in zip(smoothed, raw, strict=True):
-            curve_paint.draw_line(painter, axes, line, curve_color(trace.curve.color), strength=0.35)
+            curve_paint.draw_line(painter, axes, line, curve_color(trace.curve.color), strength=faint)
         for level in self._levels:
             if (height := self._height_of(level.y)) is not None:
                 curve_paint.draw_level(painter, axes, height, dotted=level.dotted)

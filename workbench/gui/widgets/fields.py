@@ -14,7 +14,8 @@ from workbench.gui.widgets.switch import Switch
 from workbench.spec.params import ParamInfo
 
 TITLE_WIDTH = 100
-NUMBER_WIDTH = 60
+NUMBER_WIDTH = 64
+"""Room for the longest that `format_number` writes of usual values, '0.0015' and '1.25e-4', in a wide font."""
 RESET_WIDTH = 16
 
 

@@ -43,11 +43,13 @@ class ParamForm(QWidget):
             if info not in folded:
                 rows.addWidget(self._make(info, options))
         self.fold: Fold | None = None
+        self._folded = [info.name for info in folded]
         if folded:
-            self.fold = Fold(f"Advanced ({len(folded)})")
+            self.fold = Fold("")
             for info in folded:
                 self.fold.content.addWidget(self._make(info, options))
             rows.addWidget(self.fold)
+            self._count_folded()
 
     def field(self, name: str) -> Field:
         """The row of a parameter."""
@@ -77,12 +79,22 @@ class ParamForm(QWidget):
             if name in self._fields:
                 self._fields[name].set_default(default)
 
+    def set_shown(self, name: str, shown: bool) -> None:
+        """Whether a parameter has a row; it has none where it would do nothing."""
+        self._fields[name].setVisible(shown)
+        self._count_folded()
+
     def set_options(self, name: str, pairs: Sequence[tuple[str, str]]) -> None:
         """Other values for a choice."""
         self._shown = None
         field = self._fields[name]
         assert isinstance(field, ChoiceField)
         field.set_options(pairs)
+
+    def _count_folded(self) -> None:
+        if self.fold is not None:
+            count = sum(not self._fields[name].isHidden() for name in self._folded)
+            self.fold.set_title(f"Advanced ({count})")
 
     def _make(self, info: ParamInfo, options: Options | None) -> Field:
         field = field_for(info, (options or {}).get(info.name, ()))

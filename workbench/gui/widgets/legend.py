@@ -123,6 +123,10 @@ class _TwoColumns(QListView):
 
 
 class _ClassDelegate(QStyledItemDelegate):
+    def __init__(self, shown: QListView) -> None:
+        super().__init__(shown)
+        self._list = shown
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """A dot and a name."""
         box = QRectF(option.rect)
@@ -146,4 +150,4 @@ class _ClassDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """The view's grid decides."""
         del option, index
-        return QSize(80, 22)
+        return self._list.gridSize()

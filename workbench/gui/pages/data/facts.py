@@ -25,6 +25,17 @@ def name_of(scan: ScanReport) -> str:
     return PurePath(scan.folder).name or scan.folder
 
 
+def common_ending(paths: Sequence[str]) -> str:
+    """'.jpg' where all files end so, else ''."""
+    endings = {path[path.rfind(".") :] for path in paths}
+    return endings.pop() if len(endings) == 1 and all(ending.startswith(".") for ending in endings) else ""
+
+
+def caption(path: str, ending: str) -> str:
+    """The file's name, without the ending that all have: there is little room below a picture."""
+    return path.rsplit("/", 1)[-1].removesuffix(ending)
+
+
 def image_line(scan: ScanReport, row: int, *, label: str, part: str) -> str:
     """One image in a line: 'cats/01.png · 640 × 480 · color · 120 kB · cats · test'."""
     parts = [

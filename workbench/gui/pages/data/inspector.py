@@ -13,7 +13,8 @@ from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.chip import Dot
-from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
+from workbench.gui.widgets.elided import Elided, Mode
 from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.table import FactTable
 from workbench.spec.dataset import LabelTable, ScanReport
@@ -21,7 +22,7 @@ from workbench.spec.experiment import MOST_PLANES, DataSpec
 from workbench.spec.params import ParamInfo, describe
 from workbench.spec.pixels import keeps_scale, scale_in_words
 
-WIDTH = 336 + GUTTER
+WIDTH = SIDE_WIDTH + GUTTER
 _MOST_CLASSES = 12
 _SPLIT = ("split", "test_fraction", "group", "limit")
 _PIXELS = ("size", "fit", "channels", "depth", "black", "white", "normalize")
@@ -172,7 +173,7 @@ class DataInspector(ScrollColumn):
         for form in self.forms:
             form.set_values(values)
         for name in _SCALE:
-            self._form_size.field(name).setVisible(keeps_scale(data))
+            self._form_size.set_shown(name, keeps_scale(data))
         self.scale.setVisible(keeps_scale(data))
         self.scale.setText(scale_in_words(data))
         for name in ("csv", "column"):
@@ -238,9 +239,7 @@ class ClassList(QFrame):
         for row, (name, count) in enumerate(classes[:_MOST_CLASSES]):
             number = QLabel(f"{count:,}")
             number.setProperty("role", "secondary")
-            label = QLabel(name)
-            label.setToolTip(name)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            label = Elided(name, Mode.ElideMiddle)
             self._grid.addWidget(Dot(theme.class_color(row)), row, 0)
             self._grid.addWidget(label, row, 1)
             self._grid.addWidget(number, row, 2, Qt.AlignmentFlag.AlignRight)

@@ -43,10 +43,12 @@ class PicturesCard(Card):
         super().__init__("Images", parent=parent)
         self._division = division
         self._scan: ScanReport | None = None
+        self._ending = ""
         self._rows = np.empty(0, np.int64)
         self.tabs = QTabBar()
         self.tabs.setExpanding(False)
         self.tabs.setDrawBase(False)
+        self.tabs.setUsesScrollButtons(False)  # There are two, and there is room.
         self.search = QLineEdit()
         self.search.setPlaceholderText("Find by name")
         self.search.setClearButtonEnabled(True)
@@ -85,6 +87,7 @@ class PicturesCard(Card):
     def show_scan(self, scan: ScanReport) -> None:
         """Shows another folder."""
         self._scan = scan
+        self._ending = facts.common_ending(scan.paths)
         self.set_title(facts.name_of(scan))
         self.search.clear()
         while self.tabs.count():
@@ -136,7 +139,7 @@ class PicturesCard(Card):
         self.gallery.set_items(
             scan.folder,
             Mapped(rows, lambda row: scan.paths[row]),
-            Mapped(rows, lambda row: scan.paths[row].rsplit("/", 1)[-1]),
+            Mapped(rows, lambda row: facts.caption(scan.paths[row], self._ending)),
             marks=Mapped(rows, self._division.number),
         )
         shown = words.counted(len(rows), "image")
@@ -183,9 +186,8 @@ class _BrokenTable(QWidget):
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-        self.table.horizontalHeader().setStretchLastSection(True)
-        self.table.setColumnWidth(0, 280)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # A path's end is its file.
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(words_above)

@@ -11,7 +11,7 @@ from workbench.gui.pages.evaluate.masks import MaskCard
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
-from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.elided import Elided
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.exhibit_board import ExhibitBoard
@@ -22,7 +22,6 @@ from workbench.spec.catalog import BackboneCard
 from workbench.spec.errors import NotFoundError, WorkbenchError
 from workbench.spec.inside import INSIDE_KINDS
 
-_WIDTH = 336
 _SUBJECTS = (("trained", "trained"), ("untrained", "untrained"))
 _SIZES = (("1", "as in training"), ("2", "twice as large"), ("4", "four times as large"))
 _COUNTS = (("6", "6"), ("12", "12"), ("24", "24"))
@@ -132,7 +131,7 @@ class InsideView(QWidget):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(pictures)
         side = ScrollColumn()
-        side.setFixedWidth(_WIDTH + GUTTER)
+        side.setFixedWidth(SIDE_WIDTH + GUTTER)
         card = Card("What to look at")
         form = QFormLayout()
         form.setVerticalSpacing(8)

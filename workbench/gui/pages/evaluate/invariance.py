@@ -23,7 +23,7 @@ from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.bars import Bar, BarGroup, IntervalBars
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
-from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.heat_map import HeatMap, HeatRow
@@ -33,7 +33,6 @@ from workbench.runs.audit import Audit, Subject, audit_of, compared, in_words, l
 from workbench.runs.folder import RunFolder
 from workbench.spec.errors import WorkbenchError
 
-_WIDTH = 336
 _SUBJECTS: dict[Subject, str] = {
     "trained": "trained",
     "best": "best checkpoint",
@@ -144,7 +143,7 @@ class InvarianceView(QWidget):
 
     def _side(self) -> QWidget:
         side = ScrollColumn()
-        side.setFixedWidth(_WIDTH + GUTTER)
+        side.setFixedWidth(SIDE_WIDTH + GUTTER)
         column = side.column
         card = Card("Encoder")
         form = QFormLayout()

@@ -8,10 +8,10 @@ from workbench.gui.pages.evaluate import figures
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
+from workbench.gui.widgets.column import SIDE_WIDTH
 from workbench.gui.widgets.table import FactTable
 from workbench.runs.results import Evaluation
 
-_WIDTH = 336
 _TIPS = {
     "knn": "Each test image takes the label of the training images that look most similar to the encoder.",
     "linear": "One linear layer is trained on the encoder's features; the encoder itself does not change.",
@@ -26,7 +26,7 @@ class SettingsColumn(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedWidth(_WIDTH)
+        self.setFixedWidth(SIDE_WIDTH)
         self.column = Choice()
         self.column.setToolTip("The label or factor that the probes must tell from the features.")
         self.column.chosen.connect(self.column_chosen)

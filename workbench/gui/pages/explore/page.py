@@ -16,6 +16,7 @@ from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
+from workbench.gui.widgets.column import SIDE_WIDTH
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.legend import ClassLegend
@@ -27,7 +28,6 @@ from workbench.spec.errors import WorkbenchError
 
 _PROJECTIONS = (("pca", "PCA"), ("umap", "UMAP"))
 _SETTLE_MS = 350
-_WIDTH = 336
 
 
 class ExplorePage(Page):
@@ -77,7 +77,7 @@ class ExplorePage(Page):
     def _board(self) -> QWidget:
         self._classes_card = Card("Classes")
         self._classes_card.content.addWidget(self.legend)
-        side = stacked((self.selection, 5), (self.nearest, 0), (self._classes_card, 3), width=_WIDTH)
+        side = stacked((self.selection, 5), (self.nearest, 0), (self._classes_card, 3), width=SIDE_WIDTH)
         board = QWidget()
         row = QHBoxLayout(board)
         row.setContentsMargins(0, 0, 0, 0)

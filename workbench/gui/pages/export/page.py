@@ -24,13 +24,12 @@ from workbench.gui.pages.export.records import RecordList
 from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
-from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.runs.results import ExportRecord, load_exports
 
 _FIRST = ("safetensors", "onnx", "parquet")
-_WIDTH = 400
 
 
 class ExportPage(Page):
@@ -127,7 +126,7 @@ class ExportPage(Page):
             self._results.content.addWidget(part)
         self._results.content.addLayout(buttons)
         scroll = _scrolling(self._results)
-        scroll.setFixedWidth(_WIDTH + GUTTER)
+        scroll.setFixedWidth(SIDE_WIDTH + GUTTER)
         return scroll
 
     # The run

@@ -7,6 +7,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from workbench.gui.pages.method.families import FAMILIES
 from workbench.gui.pages.views.edits import same_views
 from workbench.spec.catalog import Catalog, MethodCard
 from workbench.spec.experiment import Experiment, MethodSpec
@@ -14,17 +15,6 @@ from workbench.spec.machine import Device
 from workbench.spec.needs import unmet_backbone
 
 S = TypeVar("S", bound=Struct)
-
-FAMILIES = {
-    "contrastive": "Contrastive",
-    "distillation": "Self-distillation",
-    "redundancy reduction": "Redundancy reduction",
-    "clustering": "Clustering",
-    "rebuilding": "Rebuilding",
-    "masked": "Masked modeling",
-    "puzzle": "Puzzles",
-    "baseline": "Baselines",
-}
 
 _MANY = 20_000
 _SHOWN = 3

@@ -14,6 +14,8 @@ from workbench.spec.catalog import Broken
 
 _TILE = 240
 _MOST = 4
+BAR = 10
+"""Pixels right of the cards, for the scroll bar: they keep their width when it comes and goes."""
 
 
 class MethodGallery(QScrollArea):
@@ -31,6 +33,7 @@ class MethodGallery(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.verticalScrollBar().rangeChanged.connect(self._on_range)
         self._start_over()
 
     @property
@@ -57,10 +60,18 @@ class MethodGallery(QScrollArea):
         self.set_current(self._current)
 
     def set_current(self, name: str) -> None:
-        """Marks the chosen method."""
-        self._current = name
+        """Marks the chosen method, and brings it into sight where it was not chosen here."""
+        changed, self._current = name != self._current, name
         for tile in self.tiles:
             tile.set_chosen(tile.card.name == name)
+        if changed:
+            self.reveal()
+
+    def reveal(self) -> None:
+        """Scrolls to the chosen method."""
+        tile = next((tile for tile in self.tiles if tile.card.name == self._current), None)
+        if tile is not None:
+            self.ensureWidgetVisible(tile, 0, 16)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """As many columns as fit."""
@@ -98,14 +109,18 @@ class MethodGallery(QScrollArea):
         self._sections = []
         self._banner = None
         self._inside = QWidget()
-        whole = QVBoxLayout(self._inside)
-        whole.setContentsMargins(0, 0, 8, 0)
+        self._whole = QVBoxLayout(self._inside)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(8)
-        whole.addLayout(self._grid)
-        whole.addStretch(1)
+        self._whole.addLayout(self._grid)
+        self._whole.addStretch(1)
         self.setWidget(self._inside)
+        bar = self.verticalScrollBar()
+        self._on_range(bar.minimum(), bar.maximum())
+
+    def _on_range(self, low: int, high: int) -> None:
+        self._whole.setContentsMargins(0, 0, 0 if high > low else BAR, 0)
 
     def _on_step(self, tile: MethodTile, columns: int, rows: int) -> None:
         """The nearest card in that direction, by where the cards are on the screen."""

@@ -1,7 +1,7 @@
 """Method: how the network will learn from these images, and with what recipe."""
 
 from msgspec.structs import replace
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
@@ -15,23 +15,22 @@ from workbench.engine import protocol
 from workbench.engine.messages import Suggest, SuggestReply
 from workbench.gui.bridge import Engine
 from workbench.gui.pages.method.choosing import KeptBackbone, sections, with_suggestion
-from workbench.gui.pages.method.gallery import MethodGallery
+from workbench.gui.pages.method.gallery import BAR, MethodGallery
 from workbench.gui.pages.method.ready import ReadyChoice
 from workbench.gui.pages.method.recipe import MethodForm, RecipeForm
 from workbench.gui.pages.method.start import CheckCard, MeasureCard
 from workbench.gui.pages.method.tasks import TasksForm
 from workbench.gui.pages.page import Page
 from workbench.gui.session import Session
+from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
-from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.fold import Fold
 from workbench.gui.words import counted
 from workbench.spec.errors import NotFoundError, WorkbenchError
 from workbench.spec.experiment import Experiment
-
-WIDTH = 352
 
 
 class MethodPage(Page):
@@ -64,6 +63,8 @@ class MethodPage(Page):
         self.empty = EmptyState(
             "method", "No images yet", "Open a folder first.", on_click=lambda: session.page_wanted.emit("data")
         )
+        self.obstacle = Banner("bad")
+        self.obstacle.hide()
         self._reasons = Fold("Why these defaults")
         self._stack = QStackedWidget()
         self._lay_out()
@@ -76,6 +77,7 @@ class MethodPage(Page):
         self._visible = True
         self.session.run_list.refresh()
         self._on_draft_changed()
+        QTimer.singleShot(0, self.gallery, self.gallery.reveal)  # Once the cards stand where they belong.
 
     def left(self) -> None:
         """Checks nothing."""
@@ -121,6 +123,7 @@ class MethodPage(Page):
         self._reasons_words.setWordWrap(True)
         self._reasons.content.addWidget(self._reasons_words)
         for card in (
+            self.obstacle,
             self.ready.about,
             self.method_form,
             self.tasks,
@@ -131,16 +134,16 @@ class MethodPage(Page):
         ):
             inspector.column.addWidget(card)
         inspector.column.addStretch(1)
-        inspector.setMinimumWidth(WIDTH - 32 + GUTTER)
-        inspector.setMaximumWidth(WIDTH + 160 + GUTTER)
+        inspector.setMinimumWidth(SIDE_WIDTH - 32 + GUTTER)
+        inspector.setMaximumWidth(SIDE_WIDTH + 160 + GUTTER)
         whole = QSplitter(Qt.Orientation.Horizontal)
         whole.setObjectName("method-whole")
         whole.setChildrenCollapsible(False)
-        whole.setHandleWidth(16)
+        whole.setHandleWidth(16 - BAR)
         whole.addWidget(self.gallery)
         whole.addWidget(inspector)
         whole.setStretchFactor(0, 1)
-        whole.setSizes([4000, WIDTH + GUTTER])
+        whole.setSizes([4000, SIDE_WIDTH + GUTTER])
         self._stack.addWidget(whole)
         self._stack.addWidget(self.empty)
         self.body.addWidget(self._stack)
@@ -224,7 +227,7 @@ class MethodPage(Page):
     def _show_empty(self) -> None:
         if not self.session.catalog.methods and self.session.draft is not None:
             self.empty.set_words("Loading methods", "The engine is starting and describing its plugins …")
-        elif self.session.scan is None:
+        elif self.session.scan is None or not self.session.scan.count:
             self.empty.set_words(
                 "No images yet",
                 "A method and its recipe are chosen for your images. Open a folder on the Data page first.",
@@ -234,7 +237,11 @@ class MethodPage(Page):
             self.empty.set_words("Preparing", "Choosing a recipe that suits these images and this machine …")
 
     def _show_start(self) -> None:
+        """Whether it can start, and at the top of the column what is in its way: the check itself is far below."""
         problem = "Open a folder of images first." if self.session.draft is None else self.check.problem
+        obstacle = self.check.error if self.session.draft is not None else ""
+        self.obstacle.show_words("bad", "Not ready to start", obstacle)
+        self.obstacle.setVisible(bool(obstacle))
         self.start_button.setEnabled(not problem)
         self.start_button.setVisible(self.session.draft is not None)
         self.search.setVisible(self.session.draft is not None)

@@ -19,14 +19,16 @@ from workbench.spec.experiment import BackboneSpec, Experiment, TrainSpec, Watch
 from workbench.spec.params import ParamInfo, describe
 
 _WEIGHTS = (("none", "random"), ("pretrained", "pretrained, from its library"))
+_ONLY_OF = {"train.momentum": ("sgd", "lars"), "train.beta2": ("adamw",)}
+"""What does nothing with another optimizer."""
 _FOLDED = ("backbone.stem", "train.optimizer", "train.warmup")
 
 
 class MethodForm(Card):
     """The chosen method: its parameters, and what it is."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__("Method", parent=parent)
+    def __init__(self, session: Session, *, scrolls: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__("Method", scrolls=scrolls, parent=parent)
         self._session = session
         self._name = ""
         self._form: ParamForm | None = None
@@ -123,6 +125,8 @@ class RecipeForm(Card):
             form.set_values(values)
             if usual:
                 form.set_defaults(_flat(usual))
+        for name, optimizers in _ONLY_OF.items():
+            self.form.set_shown(name, draft.train.optimizer in optimizers)
         card = next((card for card in self._session.catalog.backbones if card.name == draft.backbone.name), None)
         self._about.setText(
             f"{card.title}: {card.summary} {card.million_parameters:.3g} million weights, {card.dim} features."

@@ -47,9 +47,12 @@ class CheckCard(Card):
     @property
     def problem(self) -> str:
         """Why a run cannot start, '' where it can."""
-        if self._findings is None:
-            return "Checking this experiment …"
-        return next((finding.message for finding in self._findings if finding.level == "error"), "")
+        return "Checking this experiment …" if self._findings is None else self.error
+
+    @property
+    def error(self) -> str:
+        """The first thing that was found to stop it, '' where nothing was."""
+        return next((finding.message for finding in self._findings or () if finding.level == "error"), "")
 
     def check_soon(self) -> None:
         """Checks when the user has stopped moving things."""

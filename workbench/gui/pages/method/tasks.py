@@ -8,13 +8,12 @@ from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from workbench.gui.pages.method.choosing import FAMILIES
+from workbench.gui.pages.method.families import FAMILIES
 from workbench.gui.session import Session
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.elided import Elided
-from workbench.gui.widgets.explained_menu import ExplainedMenu
+from workbench.gui.widgets.explained_menu import ExplainedMenu, add_explained
 from workbench.gui.widgets.form import ParamForm
-from workbench.gui.widgets.menu_heading import add_heading
 from workbench.spec.catalog import MethodCard
 from workbench.spec.experiment import MethodSpec, TaskSpec
 from workbench.spec.params import ParamInfo, describe
@@ -26,8 +25,8 @@ _NONE = "Other tasks can train the same encoder, each with a head and a weight o
 class TasksForm(Card):
     """The tasks beside the method's own, each as one undoable step."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__("Further tasks", parent=parent)
+    def __init__(self, session: Session, *, scrolls: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__("Further tasks", scrolls=scrolls, parent=parent)
         self._session = session
         self.rows: list[TaskRow] = []
         self.menu = ExplainedMenu(self)
@@ -86,9 +85,9 @@ class TasksForm(Card):
             cards = [card for card in self._session.catalog.methods if card.family == family]
             able = [card for card in cards if card.name not in taken and not card.starts_from_run]
             if able:
-                add_heading(self.menu, title)
+                family_menu = self.menu.add_submenu(title)
             for card in able:
-                self.menu.add_entry(card.title, card.summary, partial(self.add, card))
+                add_explained(family_menu, card.title, card.summary, partial(self.add, card))
         self.menu.add_help()
 
     def _on_edited(self, task: str, path: str, value: Any, merge: str) -> None:

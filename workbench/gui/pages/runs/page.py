@@ -85,6 +85,7 @@ class RunsPage(Page):
         self.card.corner.addWidget(self.search)
         self.card.content.addWidget(self.table)
         self.table.setAccessibleName("Runs")
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # Names begin alike, with the date.
         self.table.setItemDelegateForColumn(1, StateDelegate(self.table))
         for number, column in enumerate(COLUMNS):
             self.table.setColumnWidth(number, column.width)
@@ -96,7 +97,7 @@ class RunsPage(Page):
 
     def _connect(self) -> None:
         self.runs.changed.connect(self._show)
-        self.session.run_changed.connect(self._show)
+        self.session.run_changed.connect(self._on_run_changed)
         self._look.timeout.connect(self.runs.refresh)
         self.search.textChanged.connect(self.filter.set_words)
         self.table.selectionModel().selectionChanged.connect(self._show_buttons)
@@ -128,6 +129,12 @@ class RunsPage(Page):
             made[name] = action
         return made
 
+    def _on_run_changed(self) -> None:
+        """The other pages show another run: it is the one that is meant here too."""
+        if self.session.run is not None:
+            self._select({str(self.session.run.path)})
+        self._show()
+
     def _show(self) -> None:
         rows = self.runs.rows
         kept = {row.path for row in self.chosen()}
@@ -150,6 +157,7 @@ class RunsPage(Page):
         selection = self.table.selectionModel()
         if {row.path for row in self.chosen()} == paths:
             return
+        selection.clearSelection()
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
         for number in range(self.filter.rowCount()):
             index = self.filter.index(number, 0)

@@ -50,6 +50,10 @@ class Column:
     right: bool = False
 
 
+def _state(row: RunRow) -> str:
+    return "unreadable" if row.unreadable else STATES[row.status][0]
+
+
 def _knn(row: RunRow) -> str:
     if row.knn < 0:
         return ""
@@ -66,18 +70,18 @@ def _epochs(row: RunRow) -> str:
 
 COLUMNS = (
     Column("Name", lambda row: row.name, lambda row: row.name.lower(), 264),
-    Column("State", lambda row: STATES[row.status][0], lambda row: row.status, 124),
-    Column("Method", lambda row: row.method, lambda row: row.method, 88),
+    Column("State", _state, lambda row: row.status, 108),
+    Column("Method", lambda row: row.method, lambda row: row.method, 112),
     Column("Backbone", lambda row: row.backbone, lambda row: row.backbone, 96),
     Column("Data", lambda row: row.data, lambda row: row.data, 96),
     Column("Epochs", _epochs, lambda row: row.epoch, 88, right=True),
-    Column("Best kNN", _knn, lambda row: row.knn, 124, right=True),
+    Column("Best kNN", _knn, lambda row: row.knn, 112, right=True),
     Column(
-        "Linear", lambda row: words.percent(row.linear) if row.linear >= 0 else "", lambda row: row.linear, 76, True
+        "Linear", lambda row: words.percent(row.linear) if row.linear >= 0 else "", lambda row: row.linear, 72, True
     ),
     Column(
         "Time", lambda row: words.duration(row.spent(time.time())) if row.seconds or row.training_since else "",
-        lambda row: row.spent(time.time()), 84, True,
+        lambda row: row.spent(time.time()), 72, True,
     ),
     Column("Started", lambda row: words.moment(row.created) if row.created else "", lambda row: row.created, 112),
 )  # fmt: skip

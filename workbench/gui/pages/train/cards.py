@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
 from workbench.gui.pages.train.history import History
@@ -22,6 +23,7 @@ _TITLES = {
     "watching": "cost of watching",
 }
 _HIDDEN = ("progress", "seconds")
+_NO_LOOK = "No look at the representation yet."
 _SMOOTHING = (("0", "as measured"), ("0.6", "smoothed 0.6"), ("0.9", "smoothed 0.9"), ("0.98", "smoothed 0.98"))
 
 
@@ -48,13 +50,17 @@ class LossCard(Card):
         self._log.setToolTip("Logarithmic axis")
         for control in (self._what, self._smoothing, self._log):
             self.corner.addWidget(control)
-        self.content.addWidget(self.plot)
+        self._words = _words()
+        self._words.setText("No training step yet.")
+        self.content.addLayout(_either(self.plot, self._words))
         self._what.chosen.connect(self._draw)
         self._smoothing.chosen.connect(lambda value: self.plot.set_smoothing(float(value)))
         self._log.toggled.connect(self.plot.set_logarithmic)
 
     def show_history(self, history: History, total_epochs: int) -> None:
-        """Draws what there is; the axis shows all epochs of the run."""
+        """Draws what there is, or says that there is nothing; the axis shows all epochs of the run."""
+        self.plot.setVisible(bool(history.scalars))
+        self._words.setVisible(not history.scalars)
         self._history, self._total = history, total_epochs
         parts = any(name.startswith("loss/") for name in history.scalars)
         options = [(_LOSS, "loss"), *([(_PARTS, "loss and its parts")] if parts else [])]
@@ -104,7 +110,7 @@ class AccuracyCard(Card):
         something = len(x) > 0 or bool(history.exams)
         self.plot.setVisible(something)
         self._words.setVisible(not something)
-        self.set_note(f"k {watch.neighbors}, test split, every {_epochs(watch.probe_every)}" if len(x) else "")
+        self.set_note(f"k {watch.neighbors}, test split" if len(x) else "")
         self._words.setText(_why_no_accuracy(experiment))
         start = experiment.backbone.at_start
         levels = []
@@ -131,7 +137,7 @@ def _accuracy_title(knn: bool, clusters: bool, tasks: tuple[str, ...]) -> str:
     named = [*(["kNN"] if knn else []), *(["clusters"] if clusters else []), *tasks]
     if named in ([], ["kNN"]):
         return "kNN accuracy"
-    return f"Accuracy of {' and of '.join(named)}" if len(named) < 3 else f"Accuracy of {', '.join(named)}"
+    return f"Accuracy of {' and '.join(named)}" if len(named) < 3 else f"Accuracy of {', '.join(named)}"
 
 
 class SpectrumCard(Card):
@@ -153,7 +159,7 @@ class SpectrumCard(Card):
         looks = [health for health in history.health if health.spectrum]
         self.plot.setVisible(bool(looks))
         self._words.setVisible(not looks)
-        self._words.setText("Comes with the first look at the representation.")
+        self._words.setText(_NO_LOOK)
         self.set_note("over the largest, encoder output" if looks else "")
         curves = []
         for number, look in enumerate([looks[-1], looks[0]] if len(looks) > 1 else looks):
@@ -169,23 +175,20 @@ def _why_no_accuracy(experiment: Experiment) -> str:
         return "Accuracy needs labels, and there are none here. Training, health and the map do without them."
     if experiment.watch.probe_every == 0:
         return "Probes are switched off in this experiment (watch.probe_every = 0)."
-    return "Comes with the first look at the representation."
-
-
-def _epochs(count: int) -> str:
-    return "epoch" if count == 1 else f"{count} epochs"
+    return _NO_LOOK
 
 
 def _words() -> QLabel:
     label = QLabel()
     label.setProperty("role", "secondary")
     label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
     return label
 
 
 def _either(plot: QWidget, words: QWidget) -> QVBoxLayout:
     column = QVBoxLayout()
-    column.addWidget(words)
+    column.addWidget(words, 1)
     column.addWidget(plot, 1)
     words.hide()
     return column

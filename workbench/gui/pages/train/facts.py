@@ -1,5 +1,6 @@
 """A run in words: the sentence under the title, the rows of the tables, the lines of the list. No Qt."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,10 +88,27 @@ def sentence(experiment: Experiment, catalog: Catalog, state: RunState, name: St
     if name == "training":
         parts.append("time left follows" if left is None else f"{words.duration(left)} left")
     elif name == "finished" and state.total_epochs:
-        parts.append(f"finished {round(state.epoch)} epochs in {words.duration(state.seconds)}")
+        parts.append(f"{_finished(state)} in {words.duration(state.seconds)}")
     else:
         parts.append(_STATUS[name])
     return " · ".join(parts)
+
+
+def _finished(state: RunState) -> str:
+    """'finished 8 epochs'; of a run that its time has ended, where that was."""
+    if state.epoch < state.total_epochs:
+        return f"finished within epoch {math.ceil(state.epoch)} of {state.total_epochs}"
+    return f"finished {words.counted(round(state.epoch), 'epoch')}"
+
+
+def verdict_lines(text: str) -> str:
+    """A verdict to be read at a glance: what to try stands by itself, one thing a line."""
+    found, _, rest = text.partition(" Try: ")
+    if not rest:
+        return text
+    ways, _, rest = rest.partition(". ")
+    lines = "\n".join(f"· {way}" for way in ways.rstrip(".").split("; "))
+    return "\n\n".join(part for part in (found, f"Try:\n{lines}", rest) if part)
 
 
 def health_rows(health: Health) -> list[Row]:

@@ -100,7 +100,8 @@ class TrainPage(Page):
         self.stop = self._button("Stop and keep", self._on_stop, "Writes a checkpoint and ends; it can be resumed.")
         self.resume = self._button("Resume training", self._on_resume, "Goes on from the last checkpoint.")
         self.explore = self._button("Explore the map", lambda: self.session.page_wanted.emit("explore"), "")
-        for primary in (self.resume, self.explore):
+        self.evaluate = self._button("Evaluate the encoder", lambda: self.session.page_wanted.emit("evaluate"), "")
+        for primary in (self.resume, self.explore, self.evaluate):
             primary.setProperty("kind", "primary")
 
     def _button(self, text: str, on_click: object, tip: str) -> QPushButton:
@@ -258,7 +259,9 @@ class TrainPage(Page):
         self.stop.setVisible(at_work or name == "preparing")
         self.resume.setVisible(name in ("stopped", "failed", "interrupted"))
         self.resume.setEnabled(not self._starting)
-        self.explore.setVisible(name == "finished")
+        has_map = self.session.watcher.state is not None and bool(self.session.watcher.state.snapshots)
+        self.explore.setVisible(name == "finished" and has_map)
+        self.evaluate.setVisible(name == "finished" and not has_map)
         if run is None or not at_work:
             self.stop.setEnabled(True)
             self.stop.setText("Stop and keep")

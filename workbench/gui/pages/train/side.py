@@ -10,12 +10,11 @@ from workbench.gui.pages.train import facts
 from workbench.gui.pages.train.history import History
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
-from workbench.gui.widgets.column import GUTTER, ScrollColumn
+from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.table import FactTable
 from workbench.runs.events import AnyEvent
 from workbench.runs.state import RunState
 
-_WIDTH = 336
 _MOST_LINES = 40
 
 
@@ -24,7 +23,7 @@ class SideColumn(ScrollColumn):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedWidth(_WIDTH + GUTTER)
+        self.setFixedWidth(SIDE_WIDTH + GUTTER)
         self.verdict = Banner()
         self.health = FactTable(header=("metric", "now", "healthy"))
         self._health_card = Card("Health")
@@ -56,12 +55,13 @@ class SideColumn(ScrollColumn):
         """The newest figures."""
         self.verdict.setVisible(state.verdict is not None)
         if state.verdict:
-            words = (state.verdict.level, state.verdict.title, state.verdict.text)
+            words = (state.verdict.level, state.verdict.title, facts.verdict_lines(state.verdict.text))
             if words != (self.verdict.level, self.verdict.title, self.verdict.text):
                 self.verdict.show_words(*words)
         exams = [looks[-1] for looks in history.exams.values()]
         self._exams_card.setVisible(bool(exams))
         if exams:
+            self._exams_card.set_title("Its own task" if len(exams) == 1 else "Its own tasks")
             self._exams_card.set_note(f"epoch {exams[0].epoch}, {exams[0].images:,} held-out images")
             self.exams.set_rows(facts.exam_rows(exams))
             for number, exam in enumerate(exams):

@@ -54,7 +54,7 @@ class TroubleBanner(Banner):
                 hint = failure.hint if failure else "The end of its log may tell."
                 self._say(run, "bad", message, hint, details=failure.details if failure else "")
             case "interrupted":
-                saved = f"epoch {state.checkpoint.epoch}" if state.checkpoint else ""
+                saved = f"epoch {state.checkpoint.epoch}" if state.checkpoint and state.checkpoint.step else ""
                 hint = f"It can go on from its checkpoint of {saved}." if saved else "It starts from the beginning."
                 title = "The trainer is gone: it was killed, or the machine went down"
                 self._say(run, "bad", title, f"{hint} Nothing that was written is lost.")

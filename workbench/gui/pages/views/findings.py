@@ -219,7 +219,7 @@ def _rows(facts: ViewFacts) -> list[tuple[str, str, str]]:
     for factor in facts.factors:
         tip = f"How often “{factor.column}” is told by pixels or colors: of originals, and of views; guessing: "
         value = f"{100 * factor.originals:.0f} → {100 * factor.views:.0f} %"
-        rows.append((f"{factor.column} told", value, f"{tip}{100 * factor.guessing:.0f} %."))
+        rows.append((f"{factor.column} read from pixels", value, f"{tip}{100 * factor.guessing:.0f} %."))
     return rows
 
 

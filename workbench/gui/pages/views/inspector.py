@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from workbench.gui import icons
 from workbench.gui.pages.views import edits
@@ -15,14 +15,13 @@ from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.chain_editor import ChainEditor
 from workbench.gui.widgets.choice import Choice
+from workbench.gui.widgets.column import SIDE_WIDTH
 from workbench.gui.widgets.fold import Fold
 from workbench.gui.widgets.form import ParamForm
 from workbench.gui.widgets.kind_bar import KindBar
 from workbench.gui.widgets.op_row import OpFrame
 from workbench.spec.experiment import DataSpec, OpSpec, ViewSpec
 from workbench.spec.params import describe
-
-WIDTH = 336
 
 _NORMALIZE = (("dataset", "this set"), ("imagenet", "ImageNet"), ("none", "off"))
 
@@ -34,12 +33,12 @@ class ChainInspector(Card):
     op_focused = Signal(int)
 
     def __init__(self, session: Session, findings: Findings, parent: QWidget | None = None) -> None:
-        super().__init__("Chain", parent=parent)
+        super().__init__("Chain", scrolls=True, parent=parent)
         self._session = session
         self.findings = findings
         self._kind = 0
-        self.setMinimumWidth(WIDTH - 32)
-        self.setMaximumWidth(WIDTH + 160)
+        self.setMinimumWidth(SIDE_WIDTH - 32)
+        self.setMaximumWidth(SIDE_WIDTH + 160)
         self.need = MethodNeed(session)
         self.kinds = KindBar()
         self.size_form = ParamForm([info for info in describe(ViewSpec) if info.name in ("count", "size")])
@@ -86,10 +85,7 @@ class ChainInspector(Card):
             self.corner.addWidget(button)
 
     def _lay_out(self) -> None:
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 6, 0)
-        column.setSpacing(8)
+        column = self.content
         column.addWidget(self.need)
         column.addWidget(self.kinds)
         more = Fold("Name and role")
@@ -100,15 +96,6 @@ class ChainInspector(Card):
         column.addWidget(self._normalize_row())
         column.addLayout(self._advice)
         column.addWidget(self.findings)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setProperty("surface", "inside")
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inside)
-        self.content.addWidget(scroll)
 
     def _normalize_row(self) -> QWidget:
         row = OpFrame()

@@ -16,12 +16,13 @@ from workbench.gui.pages.views import edits
 from workbench.gui.pages.views.board import Board
 from workbench.gui.pages.views.feed import PreviewFeed
 from workbench.gui.pages.views.findings import Findings
-from workbench.gui.pages.views.inspector import WIDTH, ChainInspector
+from workbench.gui.pages.views.inspector import ChainInspector
 from workbench.gui.pages.views.listening import Listening, voices
 from workbench.gui.pages.views.presets import PresetChoice
 from workbench.gui.pages.views.steps import StepsCard
 from workbench.gui.pages.views.task import TaskMode, TaskSettings
 from workbench.gui.session import Session
+from workbench.gui.widgets.column import SIDE_WIDTH
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.op_row import Mark
 from workbench.spec.experiment import Experiment
@@ -98,7 +99,7 @@ class ViewsPage(Page):
         whole.addWidget(pictures)
         whole.addWidget(self.inspector)
         whole.setStretchFactor(0, 1)
-        whole.setSizes([4000, WIDTH])
+        whole.setSizes([4000, SIDE_WIDTH])
         self._stack.addWidget(whole)
         self._stack.addWidget(self.empty)
         self.body.addWidget(self._stack)
@@ -163,7 +164,7 @@ class ViewsPage(Page):
         self._refresh()
 
     def _show_empty(self) -> None:
-        if self.session.scan is None:
+        if self.session.scan is None or not self.session.scan.count:
             self.empty.set_words(
                 "No images yet",
                 "Views are made from your images. Open a folder on the Data page, and see here what the network sees.",

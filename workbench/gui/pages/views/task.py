@@ -1,38 +1,48 @@
 """What the method gives a network and asks of it, before anything is trained."""
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.engine import protocol
 from workbench.engine.messages import Arrays, Preview, ShowTask, ShowTaskReply
 from workbench.gui import words
 from workbench.gui.bridge import Engine
 from workbench.gui.pages.method.recipe import MethodForm
+from workbench.gui.pages.method.tasks import TasksForm
 from workbench.gui.pages.views.board import Board
 from workbench.gui.pages.views.feed import TaskFeed
 from workbench.gui.session import Session
 from workbench.spec.catalog import MethodCard
 from workbench.spec.errors import NotFoundError
+from workbench.spec.experiment import MethodSpec
 from workbench.spec.tasks import card_of
 
 IMAGES = 12
 """How many are shown at most: each goes through the untrained network."""
 
 
-class TaskSettings(QScrollArea):
-    """The method's parameters under the pictures of its task, so that both are seen while one is moved."""
+class TaskSettings(QWidget):
+    """The parameters of the method and of the tasks beside it, under the pictures of all of them, so that both are
+    seen while one is moved.
+    """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.method = MethodForm(session)
+        self.method = MethodForm(session, scrolls=True)
         self.method.about_button.hide()  # That is told on the Method page.
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setWidget(self.method)
+        self.tasks = TasksForm(session, scrolls=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(16)
+        row.addWidget(self.method, 1)
+        row.addWidget(self.tasks, 1)
         self.setMinimumHeight(136)
+
+    def show_method(self, card: MethodCard, method: MethodSpec) -> None:
+        """Shows them without emitting; `card` is that of the method alone."""
+        self.method.show_method(card, method.params)
+        self.tasks.show_tasks(method)
 
 
 class TaskMode(QObject):
@@ -88,9 +98,12 @@ class TaskMode(QObject):
         before = self.on
         self._board.mode.setVisible(offered)
         self._board.show_mode(task=offered and self._wanted)
-        if draft is not None and card is not None and offered:
-            self._settings.method.show_method(card, draft.method.params)
-        self._settings.setVisible(self.on and card is not None and bool(card.params))
+        if draft is not None and offered:
+            alone = self._session.catalog.method(draft.method.name)
+            self._settings.show_method(alone, draft.method)
+            self._settings.setVisible(self.on and bool(alone.params or draft.method.also))
+        else:
+            self._settings.hide()
         if before != self.on:
             self.feed.forget()
             self.changed.emit()
