@@ -100,7 +100,6 @@ METHOD = MethodInfo(
     params=BYOLParams,
     build=BYOL,
     tags=("small batches", "momentum teacher", "no negatives"),
-    first_choice=True,
     min_batch=2,
     global_views=2,
     preset="byol",

@@ -87,6 +87,7 @@ METHOD = MethodInfo(
     params=DCLParams,
     build=DCL,
     tags=("small batches", "robust"),
+    first_choice=True,
     min_batch=2,
     no_accumulation="DCL compares the images of a batch with each other: parts of it do not add up to the whole.",
     global_views=2,

@@ -132,6 +132,7 @@ METHOD = MethodInfo(
         optimizer="sgd",
         learning_rate=0.06,
         weight_decay=1e-4,
+        short_rate=2e-3,
         source="Misra & van der Maaten 2020, section 4: SGD 0.03 per 256 for 800 epochs, cosine, weight decay 1e-4, "
         "T 0.07, λ 0.5, 32,000 negatives, bank momentum 0.5; learning rate doubled for shorter runs",
     ),

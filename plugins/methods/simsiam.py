@@ -88,7 +88,6 @@ METHOD = MethodInfo(
     params=SimSiamParams,
     build=SimSiam,
     tags=("small memory", "no negatives"),
-    first_choice=True,
     min_batch=2,
     global_views=2,
     preset="simclr",

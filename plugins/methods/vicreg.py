@@ -73,6 +73,7 @@ METHOD = MethodInfo(
     params=VICRegParams,
     build=VICReg,
     tags=("no negatives", "uses all dimensions"),
+    first_choice=True,
     min_batch=2,
     no_accumulation="VICReg takes its statistics over the whole batch: parts of it do not add up to the whole.",
     global_views=2,
