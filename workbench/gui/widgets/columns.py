@@ -10,6 +10,8 @@ GAP = 8.0
 _GROUP_GAP = 24.0
 _EDGE = 3.0  # room for the frame of a chosen picture
 _SMALLEST_CELL = 40.0
+_STRETCH = 2.2
+"""So far cells grow to fill the width; twice as many columns would fit in what is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def arranged(views: int, images: int, room: QSizeF, wanted: float, below: float 
     group = columns * (wanted + GAP) - GAP
     groups = int(max(1, min(images, (width + _GROUP_GAP) // (group + _GROUP_GAP))))
     free = width - (groups - 1) * _GROUP_GAP - groups * (columns - 1) * GAP
-    largest = 1.6 * wanted
+    largest = _STRETCH * wanted
     if groups == images:
         largest = max(1.25 * wanted, min(2.5 * wanted, room.height() - HEADER - 2 * _EDGE - below))
     cell = min(largest, max(_SMALLEST_CELL, math.floor(free / (groups * columns))))
