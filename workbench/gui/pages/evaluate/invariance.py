@@ -17,6 +17,7 @@ from workbench.engine.messages import Arrays, AuditReply, RunAudit
 from workbench.engine.protocol import Failed
 from workbench.gui import words
 from workbench.gui.bridge import Engine, Job
+from workbench.gui.pages.evaluate.figures import target
 from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.bars import Bar, BarGroup, IntervalBars
@@ -351,5 +352,5 @@ def _groups(audits: list[Audit]) -> list[BarGroup]:
             if found is not None:
                 label = "probe" if len(audits) == 1 else ("this" if number == 0 else "other")
                 bars.append(Bar(label=label, value=found.accuracy, low=found.low, high=found.high, strong=number == 0))
-        made.append(BarGroup(title=factor.column, bars=tuple(bars), chance=factor.guessing))
+        made.append(BarGroup(title=target(factor.column), bars=tuple(bars), chance=factor.guessing))
     return made
