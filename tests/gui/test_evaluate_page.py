@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -63,7 +64,7 @@ def _evaluation(encoder: Figures, pixels: Figures | None = None) -> Evaluation:
 def test_the_verdict_is_honest_about_overlap(rival: tuple[float, float, float], level: str, words: str) -> None:
     said = figures.verdict(_evaluation(encoder=(0.7, 0.75, 0.8), pixels=rival))
     assert said[0] == level
-    assert said[1] == "75.0 % with the kNN"
+    assert said[1] == "75.0 % with kNN"
     assert words in said[2]
 
 
@@ -117,17 +118,33 @@ def test_a_confusion_in_words(qtbot: QtBot) -> None:
     assert matrix.cell_at(type(center)(1, 1)) is None
 
 
+def test_names_above_narrow_columns_stand_upright(qtbot: QtBot) -> None:
+    matrix = ConfusionMatrix()
+    qtbot.addWidget(matrix)
+    matrix.resize(420, 400)
+    matrix.set_counts(["a", "b"], [[3, 0], [1, 2]])
+    lying = matrix._area().top()
+    matrix.set_counts(["automobile", "airplane"] * 5, np.eye(10, dtype=int).tolist())
+    assert matrix._area().top() > lying + 20
+    matrix.grab()
+
+
 def test_another_column_is_evaluated(ready: EvaluatePage, client: Any, qtbot: QtBot) -> None:
     ready.settings.column.set_value("shape")
     ready.settings.column_chosen.emit("shape")
-    assert "has not been evaluated" in ready._prompt._title.text()
+    assert ready._prompt.title == "Not evaluated yet"
+    assert not ready.start.isVisible(), "one button is enough"
+    ready.settings.probes["knn"].setChecked(False)
     ready.settings.probes["linear"].setChecked(False)
+    assert not ready._prompt.button.isEnabled()
+    ready.settings.probes["knn"].setChecked(True)
     ready.settings.neighbors.setValue(7)
-    ready.start.click()
+    ready._prompt.button.click()
     asked = client.last(Evaluate)
     assert (asked.column, asked.probes, asked.neighbors) == ("shape", ("knn",), 7)
     qtbot.waitUntil(lambda: len(ready.evaluations) == 2)
     assert ready.board.isVisible()
+    assert ready.start.isVisible()
 
 
 def test_nothing_ticked_cannot_be_asked(ready: EvaluatePage) -> None:

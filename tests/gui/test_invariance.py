@@ -51,8 +51,25 @@ def test_nothing_yet_says_what_to_do(page: EvaluatePage) -> None:
     assert page.start.text() == "Audit"
     assert view._stack.currentIndex() == 1
     assert "has not been audited yet" in view._empty.title
+    assert not page.start.isVisible(), "one button is enough"
+    assert view._empty.button.isVisible()
     page.modes.button("probes").click()
     assert page.start.text() == "Evaluate"
+
+
+def test_nothing_is_compared_with_itself(page: EvaluatePage) -> None:
+    view = page.invariance
+
+    def offered() -> list[str]:
+        return [view.other.itemText(number) for number in range(view.other.count())]
+
+    assert "this run, trained" not in offered()
+    view.other.set_value("untrained")
+    view.subject.set_value("untrained")
+    view.subject.chosen.emit("untrained")
+    assert view.other.value() == ""
+    assert "this run, trained" in offered()
+    assert not any("untrained" in title for title in offered())
 
 
 def test_the_button_asks_and_the_answer_is_shown(
@@ -69,6 +86,7 @@ def test_the_button_asks_and_the_answer_is_shown(
     qtbot.waitUntil(lambda: bool(page.invariance.heat.rows))
     assert [row.title for row in page.invariance.heat.rows] == ["Hue", "Flip", "Rotation"]
     assert "Blind to hue (0.95)" in page.invariance.verdict.text
+    assert page.start.isVisible()
     assert page.start.isEnabled()
     page.invariance.order.setCurrentIndex(page.invariance.order.findData("kind"))
     page.invariance.order.chosen.emit("kind")

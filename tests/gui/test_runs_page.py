@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from workbench.gui.bridge import Engine
@@ -30,7 +31,7 @@ def page(qtbot: QtBot, session: Session, engine: Engine, make_run: Make) -> Runs
 
 
 def _names(page: RunsPage) -> list[str]:
-    return [page.filter.index(row, 0).data().rsplit("-", 1)[-1] for row in range(page.filter.rowCount())]
+    return [page.filter.index(row, 0).data() for row in range(page.filter.rowCount())]
 
 
 def _select(page: RunsPage, name: str) -> RunRow:
@@ -41,7 +42,9 @@ def _select(page: RunsPage, name: str) -> RunRow:
 
 
 def test_runs_are_listed_in_words(page: RunsPage) -> None:
-    assert set(_names(page)) == {"alpha", "beta", "gamma"}
+    assert set(_names(page)) == {"alpha", "beta", "gamma"}, "without the time that their folders' names begin with"
+    tip = page.filter.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip == page.filter.index(0, 0).data(ROW).path
     cells = [page.filter.index(0, column).data() for column in range(len(COLUMNS))]
     assert cells[1:4] == ["finished", "simclr", "resnet18"]
     assert "80.0 % ± 10.0" in cells

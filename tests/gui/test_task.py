@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +18,7 @@ from workbench.gui.pages.train import TrainPage
 from workbench.gui.pages.views import ViewsPage
 from workbench.gui.session import Session
 from workbench.gui.widgets.exhibit_board import ExhibitBoard
+from workbench.gui.widgets.exhibit_grid import fitted_titles
 from workbench.gui.widgets.fields import NumberField
 from workbench.runs import control
 from workbench.runs.events import EventLog, ExhibitTaken
@@ -283,6 +285,14 @@ def test_it_follows_the_parameters_the_chain_the_draw_and_the_images(
     qtbot.waitUntil(lambda: client.last(m.ShowTask).epoch == 3)
     views.bar.shuffle.click()
     qtbot.waitUntil(lambda: client.last(m.ShowTask).paths != before.paths)
+
+
+def test_titles_of_all_panels_give_their_task_away_together(qtbot: QtBot) -> None:
+    metrics = QFontMetrics(QFont())
+    titles = ["Original", "Rotation prediction: Turned", "Jigsaw: Laid"]
+    assert fitted_titles(titles, metrics, 2000) == titles
+    room = metrics.horizontalAdvance(titles[2]) + 2
+    assert fitted_titles(titles, metrics, room) == ["Original", "Turned", "Laid"]
 
 
 def test_each_of_several_tasks_has_its_own_parameters_under_the_pictures(

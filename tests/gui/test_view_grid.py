@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QRect
+from PySide6.QtCore import QEvent, QObject, QRect, QSizeF
 from PySide6.QtGui import QImage, QPaintEvent, QRegion
 from pytestqt.qtbot import QtBot
 
 from workbench.engine.messages import ViewDrawn
+from workbench.gui.widgets.columns import arranged
 from workbench.gui.widgets.grid_content import GridContent
 from workbench.gui.widgets.pictures import Pictures, Scaler, as_pixels
 from workbench.gui.widgets.view_grid import ViewGrid
@@ -147,3 +148,13 @@ def test_a_scaler_forgets_what_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 def _painted_anew(grid: ViewGrid) -> QImage:
     grid.viewport().repaint()
     return on_screen(grid)
+
+
+@pytest.mark.parametrize(("height", "grown"), [(700, True), (300, False)])
+def test_cells_of_one_group_fill_the_width_as_long_as_two_rows_stay_in_sight(height: int, *, grown: bool) -> None:
+    found = arranged(4, 12, QSizeF(884, height), 88, 20)
+    assert found.groups == 1
+    fills = found.rect(0, 3, 0).right() > 884 - 10
+    assert fills is grown
+    if grown:
+        assert found.rect(1, 0, 0).bottom() + 20 <= height

@@ -1,5 +1,6 @@
 """Numbers as a person reads them."""
 
+import re
 import time
 from datetime import datetime
 
@@ -41,6 +42,11 @@ def memory(count: float) -> str:
     """Bytes of memory: '12 GB', '7.8 GB' (binary, as memory is sold)."""
     gigabytes = count / 1024**3
     return f"{gigabytes:.0f} GB" if gigabytes >= 10 or gigabytes == round(gigabytes) else f"{gigabytes:.1f} GB"
+
+
+def minus(text: str) -> str:
+    """Negative numbers with a minus as wide as a plus: '−0.43'. Hyphens within words and names stay."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
 def percent(share: float) -> str:

@@ -10,6 +10,8 @@ GAP = 8.0
 _GROUP_GAP = 24.0
 _EDGE = 3.0  # room for the frame of a chosen picture
 _SMALLEST_CELL = 40.0
+_STRETCH, _MOST_STRETCH = 1.6, 2.2
+"""How far cells grow to fill the width, and how far where two rows stay in sight; what is wider holds another group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,9 @@ def arranged(views: int, images: int, room: QSizeF, wanted: float, below: float 
     group = columns * (wanted + GAP) - GAP
     groups = int(max(1, min(images, (width + _GROUP_GAP) // (group + _GROUP_GAP))))
     free = width - (groups - 1) * _GROUP_GAP - groups * (columns - 1) * GAP
-    largest = 1.6 * wanted
+    two_rows = (room.height() - HEADER - 2 * _EDGE + GAP) / 2 - GAP - below
+    largest = max(_STRETCH * wanted, min(_MOST_STRETCH * wanted, two_rows))
     if groups == images:
         largest = max(1.25 * wanted, min(2.5 * wanted, room.height() - HEADER - 2 * _EDGE - below))
     cell = min(largest, max(_SMALLEST_CELL, math.floor(free / (groups * columns))))
-    return Columns(views=views, images=images, groups=groups, cell=float(cell), below=below)
+    return Columns(views=views, images=images, groups=groups, cell=float(math.floor(cell)), below=below)

@@ -144,7 +144,8 @@ class ExhibitGrid(PictureGrid):
         """The panel's title."""
         painter.setPen(QColor(theme.tokens().secondary))
         painter.setFont(self.font())
-        title = _fitted(self._columns[column].panel.title, painter.fontMetrics(), int(box.width()))
+        titles = [shown.panel.title for shown in self._columns]
+        title = fitted_titles(titles, painter.fontMetrics(), int(box.width()))[column]
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
 
     def paint_image(self, painter: QPainter, image: int, wanted: QRegion) -> None:
@@ -184,8 +185,10 @@ class ExhibitGrid(PictureGrid):
         return PurePosixPath(self._paths[row]).name
 
 
-def _fitted(title: str, metrics: QFontMetrics, width: int) -> str:
-    """A title in its room. Of one of several tasks ('Rotation prediction: Turned') the task gives way first."""
-    if metrics.horizontalAdvance(title) > width:
-        title = title.rpartition(": ")[2]
-    return metrics.elidedText(title, Qt.TextElideMode.ElideRight, width)
+def fitted_titles(titles: Sequence[str], metrics: QFontMetrics, width: int) -> list[str]:
+    """Titles in their room. Of one of several tasks ('Rotation prediction: Turned') the task gives way first, in all
+    of them, so that none looks as if it were of no task.
+    """
+    if any(metrics.horizontalAdvance(title) > width for title in titles):
+        titles = [title.rpartition(": ")[2] for title in titles]
+    return [metrics.elidedText(title, Qt.TextElideMode.ElideRight, width) for title in titles]

@@ -8,13 +8,14 @@ from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QKeyEvent, QM
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from workbench.gui import theme
+from workbench.gui.words import minus
 from workbench.runs.audit import LadderResult
 
 _ROW = 24.0
 _HEAD = 24.0
 _GAP = 24.0
 _COLUMNS = 4
-_WIDEST = 160.0
+_WIDEST = 240.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ class HeatMap(QWidget):
             return f"{self._rows[row].title}: not asked"
         one = found.rungs[min(rung, len(found.rungs) - 1)]
         whose = f"{self._names[encoder]}: " if len(self._names) > 1 else ""
-        return (
+        return minus(
             f"{whose}{found.title}, {one.label}: {one.cosine:.2f} on average, "
             f"from {one.low:.2f} to {one.high:.2f} for 80 % of the images"
         )
@@ -160,7 +161,7 @@ class HeatMap(QWidget):
         shade = mixed(QColor(tokens.background), QColor(tokens.accent), share)
         painter.fillRect(box, shade)
         painter.setPen(theme.ink_on(shade))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{one.cosine:.2f}")
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, minus(f"{one.cosine:.2f}"))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tells the cell under the pointer."""

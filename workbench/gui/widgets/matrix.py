@@ -15,6 +15,11 @@ _WIDEST = 1.8
 """Cells are up to so many times as wide as high, so that names fit above them."""
 _MOST_NAMES = 40
 _NUMBERS_FROM = 26.0
+_UPRIGHT = 64.0
+"""How high names may stand above the columns where they are too long to lie."""
+
+
+_LYING = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class ConfusionMatrix(QWidget):
@@ -68,9 +73,18 @@ class ConfusionMatrix(QWidget):
         metrics = QFontMetricsF(self._font())
         left = top = metrics.height() + 6
         if len(self._classes) <= _MOST_NAMES:
-            widest = max((metrics.horizontalAdvance(name) for name in self._classes), default=0.0)
+            widest = self._widest(metrics)
             left += min(widest, 96.0) + 8
-            top += metrics.height() + 2
+            level = self._room(left, top + metrics.height() + 2)
+            if widest <= level.width() / len(self._classes) - 3:
+                return level
+            top += min(widest, _UPRIGHT) + 6
+        return self._room(left, top)
+
+    def _widest(self, metrics: QFontMetricsF) -> float:
+        return max((metrics.horizontalAdvance(name) for name in self._classes), default=0.0)
+
+    def _room(self, left: float, top: float) -> QRectF:
         wide, high = max(16.0, self.width() - left - 2), max(16.0, self.height() - top - 2)
         return QRectF(left, top, min(wide, _WIDEST * high), min(high, wide))
 
@@ -116,13 +130,21 @@ class ConfusionMatrix(QWidget):
         if len(self._classes) > _MOST_NAMES or high < metrics.height() - 1:
             return
         start = metrics.height() + 6.0
+        upright = area.top() > 2 * start
         for number, name in enumerate(self._classes):
             elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(area.left() - start - 6))
             box = QRectF(start, area.top() + number * high, area.left() - start - 6, high - 1)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, elided)
-            elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(wide - 3))
+            if upright:
+                elided = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(_UPRIGHT))
+                painter.save()
+                painter.translate(area.left() + number * wide, area.top() - 4)
+                painter.rotate(-90)
+                painter.drawText(QRectF(0, 0, _UPRIGHT, wide - 1), _LYING, elided)
+                painter.restore()
+                continue
             box = QRectF(area.left() + number * wide, area.top() - metrics.height() - 2, wide - 1, metrics.height())
-            painter.drawText(box, centered, elided)
+            painter.drawText(box, centered, name)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tells the cell under the cursor."""

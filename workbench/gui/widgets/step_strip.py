@@ -21,6 +21,8 @@ from workbench.gui import theme
 from workbench.gui.widgets.pictures import Scaler, fitted
 
 _GAP = 12
+_WORD_GAP = 20
+"""Between words, so that they are not read on into those of the next picture."""
 _WIDEST = 200.0
 
 
@@ -144,7 +146,10 @@ class StepStrip(QAbstractScrollArea):
             for row, words in enumerate((step.title, step.text)):
                 painter.setPen(QColor(tokens.secondary if row == 0 else tokens.text))
                 room = QRectF(
-                    box.left() + 2, box.width() + 4 + row * line, self._lefts[index + 1] - self._lefts[index] - 8, line
+                    box.left() + 2,
+                    box.width() + 4 + row * line,
+                    self._lefts[index + 1] - self._lefts[index] - _GAP,
+                    line,
                 )
                 text = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width()))
                 painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
@@ -184,7 +189,7 @@ class StepStrip(QAbstractScrollArea):
         self._lefts = [0.0]
         for step in self._steps:
             longest = max(metrics.horizontalAdvance(text) for text in (step.title, step.text))
-            self._lefts.append(self._lefts[-1] + max(side + _GAP, min(longest + _GAP, _WIDEST)))
+            self._lefts.append(self._lefts[-1] + max(side + _GAP, min(longest + _WORD_GAP, _WIDEST)))
         whole = self._lefts[-1]
         bar = self.horizontalScrollBar()
         bar.setRange(0, max(0, round(whole - self.viewport().width())))

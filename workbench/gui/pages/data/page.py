@@ -35,7 +35,7 @@ class DataPage(Page):
         self.pictures = PicturesCard(engine, self.division)
         self.inspector = DataInspector(session, self.division)
         self.open_button = QPushButton("Open folder…")
-        icons.follow(self.open_button, "open")
+        icons.lead(self.open_button, "open")
         self.go_on = QPushButton("Continue to views")
         self.go_on.setProperty("kind", "primary")
         self._stack = QStackedWidget()

@@ -30,7 +30,7 @@ class Welcome(EmptyState):
         )
         self._session = session
         self.sample_button = QPushButton("Try the sample images")
-        icons.follow(self.sample_button, "sample")
+        icons.lead(self.sample_button, "sample")
         self.sample_button.setToolTip("Paints 3,000 small pictures whose shapes, colors and textures are known")
         self.sample_button.clicked.connect(self.sample_wanted)
         self.buttons.addWidget(self.sample_button)

@@ -71,7 +71,8 @@ def verdict(evaluation: Evaluation) -> tuple[Level, str, str]:
     )  # fmt: skip
     if best is None:
         return "note", "No probe was run", ""
-    title = f"{words.percent(best.accuracy)} with the {PROBES[best.kind]}"
+    with_what = {"knn": "kNN", "linear": "a linear probe"}[best.kind]
+    title = f"{words.percent(best.accuracy)} with {with_what}"
     where = f"{words.counted(evaluation.test_images, 'test image')} of {len(evaluation.classes)} classes"
     rivals = [
         result for result in evaluation.results if result.kind == best.kind and result.subject != "encoder"
@@ -94,6 +95,11 @@ def frozen_words(evaluation: Evaluation) -> tuple[Level, str, str]:
     if evaluation.frozen:
         return "good", "The encoder was frozen", f"Its weights have the same hash before and after: {short}…"
     return "bad", "The encoder changed while it was probed", f"The hash before was {short}…; do not trust the figures."
+
+
+def target(column: str) -> str:
+    """What a column of the split is called: the classes are in the one named 'label'."""
+    return "class label" if column == "label" else column
 
 
 def columns(table: SplitTable) -> list[str]:

@@ -1,7 +1,7 @@
 """Inside: where the encoder looks, and what it takes for the same."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.engine.messages import Arrays, LookInside, LookInsideReply
 from workbench.engine.panels import received
@@ -15,6 +15,7 @@ from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.elided import Elided
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.exhibit_board import ExhibitBoard
+from workbench.gui.widgets.rows import LabelledRows
 from workbench.gui.widgets.work_card import WorkCard
 from workbench.runs.events import CheckpointSaved
 from workbench.runs.folder import RunFolder
@@ -133,13 +134,11 @@ class InsideView(QWidget):
         side = ScrollColumn()
         side.setFixedWidth(SIDE_WIDTH + GUTTER)
         card = Card("What to look at")
-        form = QFormLayout()
-        form.setVerticalSpacing(8)
+        form = LabelledRows()
         for words, choice in (
             ("show", self.kind), ("encoder", self.subject), ("image size", self.scale), ("images", self.count),
         ):  # fmt: skip
-            choice.setAccessibleName(words)
-            form.addRow(words, choice)
+            form.add(words, choice)
         card.content.addLayout(form)
         card.content.addWidget(self._about)
         side.column.addWidget(card)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -18,6 +17,7 @@ from workbench.engine.messages import Arrays, AuditReply, RunAudit
 from workbench.engine.protocol import Failed
 from workbench.gui import words
 from workbench.gui.bridge import Engine, Job
+from workbench.gui.pages.evaluate.figures import target
 from workbench.gui.session import Session
 from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.bars import Bar, BarGroup, IntervalBars
@@ -27,6 +27,7 @@ from workbench.gui.widgets.column import GUTTER, SIDE_WIDTH, ScrollColumn
 from workbench.gui.widgets.empty import EmptyState
 from workbench.gui.widgets.errors import show_failure
 from workbench.gui.widgets.heat_map import HeatMap, HeatRow
+from workbench.gui.widgets.rows import LabelledRows
 from workbench.gui.widgets.table import FactTable
 from workbench.gui.widgets.work_card import WorkCard
 from workbench.runs.audit import Audit, Subject, audit_of, compared, in_words, load_audits
@@ -45,9 +46,12 @@ _NOTE = "1: blind to it · 0: another image"
 
 
 class InvarianceView(QWidget):
-    """Shows the audits of the session's run. `busy_changed` when one starts or ends."""
+    """Shows the audits of the session's run. `busy_changed` when one starts or ends, `shown_changed` when another is
+    shown, or none.
+    """
 
     busy_changed = Signal()
+    shown_changed = Signal()
 
     def __init__(self, session: Session, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,7 +78,7 @@ class InvarianceView(QWidget):
         self._told.setProperty("role", "caption")
         self._empty = EmptyState("evaluate", "", "", "Audit", self.start)
         self._lay_out()
-        self.subject.chosen.connect(lambda _value: self._refresh())
+        self.subject.chosen.connect(lambda _value: self._on_subject_chosen())
         self.other.chosen.connect(lambda _value: self._on_other_chosen())
         self.order.chosen.connect(lambda _value: self._refresh())
         self.heat.told.connect(self._told.setText)
@@ -86,6 +90,11 @@ class InvarianceView(QWidget):
     def busy(self) -> bool:
         """Whether an audit is under way."""
         return self._job is not None
+
+    @property
+    def has_results(self) -> bool:
+        """Whether the chosen encoder has been audited; where not, what is shown in its place has the button."""
+        return self._stack.currentIndex() == 0
 
     def set_run(self, run: RunFolder | None) -> None:
         """Another run, or the same one with new files."""
@@ -146,10 +155,9 @@ class InvarianceView(QWidget):
         side.setFixedWidth(SIDE_WIDTH + GUTTER)
         column = side.column
         card = Card("Encoder")
-        form = QFormLayout()
-        form.setVerticalSpacing(8)
-        form.addRow("encoder", self.subject)
-        form.addRow("compare with", self.other)
+        form = LabelledRows()
+        form.add("encoder", self.subject)
+        form.add("compare with", self.other)
         card.content.addLayout(form)
         about = QLabel("Test images are changed, op by op and ever stronger. Does the encoder notice?")
         about.setProperty("role", "secondary")
@@ -183,15 +191,22 @@ class InvarianceView(QWidget):
     def _show_others(self) -> None:
         """Encoders of this run, and other runs that are trained to some point."""
         options = [("", "nothing")]
-        options += [(subject, f"this run, {title}") for subject, title in _SUBJECTS.items() if subject != "best"]
+        chosen = self._subject()
+        options += [
+            (subject, f"this run, {title}") for subject, title in _SUBJECTS.items() if subject not in ("best", chosen)
+        ]
         own = str(self._run.path) if self._run else ""
         for row in self._session.run_list.rows:
             if row.path != own:
                 options.append((row.path, row.name))
-        value = self.other.value()
+        if self.other.value() not in [path for path, _ in options]:
+            self.other.set_value("")  # Before the others come: a choice keeps the value that it shows.
         self.other.set_options(options)
-        if value and value not in [path for path, _ in options]:
-            self.other.set_value("")
+
+    def _on_subject_chosen(self) -> None:
+        """Nothing is compared with itself."""
+        self._show_others()
+        self._on_other_chosen()
 
     def _on_other_chosen(self) -> None:
         path, _ = self._other()
@@ -215,6 +230,9 @@ class InvarianceView(QWidget):
         beside = audit_of(self._beside, subject) if path else None
         self._fact_card.setVisible(audit is not None)
         self._factor_card.setVisible(audit is not None and bool(audit.factors))
+        self._empty.button.setEnabled(self._job is None)
+        self._stack.setCurrentIndex(1 if audit is None else 0)
+        self.shown_changed.emit()
         if audit is None:
             self._empty.set_words(
                 f"The {_SUBJECTS[self._subject()]} encoder has not been audited yet",
@@ -222,16 +240,14 @@ class InvarianceView(QWidget):
                 "of the labels are still in the features. It takes a minute or so.",
                 "Audit",
             )
-            self._stack.setCurrentIndex(1)
             return
-        self._stack.setCurrentIndex(0)
         names = self._names(path, subject)
         if path and beside is None:
-            self.verdict.show_words("note", "Nothing to compare with yet.", f"Press Audit to ask {names[1]} as well.")
+            self.verdict.show_words("note", "Nothing to compare with yet", f"Press Audit to ask {names[1]} as well.")
         elif beside is not None:
-            self.verdict.show_words("note", "Side by side.", compared(audit, beside, (names[0], names[1])))
+            self.verdict.show_words("note", "Side by side", words.minus(compared(audit, beside, (names[0], names[1]))))
         else:
-            self.verdict.show_words("note", "What it sees, and what it does not.", in_words(audit))
+            self.verdict.show_words("note", "What it sees, and what it does not", words.minus(in_words(audit)))
         shown = [audit] if beside is None else [audit, beside]
         self.heat.set_rows(heat_rows(shown, self.order.value()), names[: len(shown)])
         self.bars.set_groups(_groups(shown))
@@ -244,20 +260,24 @@ class InvarianceView(QWidget):
         return self._run.name, Path(path).name
 
     def _show_facts(self, audit: Audit) -> None:
-        self.facts.set_rows(
-            [
-                ("encoder of epoch", str(audit.epoch), ""),
-                ("test images", f"{audit.images:,}", ""),
-                ("size", f"{audit.image_size} px", ""),
-                ("cosine of others", f"{audit.between:.2f}", ""),
-                ("changes left out", f"{len(audit.skipped)}", ""),
-                ("frozen", "yes" if audit.frozen else "NO", ""),
-                ("made", words.moment(audit.time), ""),
-            ]
-        )
-        self.facts.set_tip(3, "The mean cosine between different images, before the mean feature is taken out.")
-        self.facts.set_tip(4, f"They do nothing on these images: {', '.join(audit.skipped)}" if audit.skipped else "")
-        self.facts.set_tip(5, f"SHA-256 of all parameters and buffers: {audit.encoder_hash}")
+        rows = [
+            ("encoder of epoch", str(audit.epoch), ""),
+            ("test images", f"{audit.images:,}", ""),
+            ("size", f"{audit.image_size} px", ""),
+            ("cosine of others", words.minus(f"{audit.between:.2f}"), ""),
+            ("frozen", "yes" if audit.frozen else "NO", ""),
+            ("made", words.moment(audit.time), ""),
+        ]
+        tips = {
+            3: "The mean cosine between different images, before the mean feature is taken out.",
+            4: f"SHA-256 of all parameters and buffers: {audit.encoder_hash}",
+        }
+        if audit.skipped:
+            tips[len(rows)] = f"They do nothing on these images: {', '.join(audit.skipped)}"
+            rows.append(("changes left out", f"{len(audit.skipped)}", ""))
+        self.facts.set_rows(rows)
+        for number, tip in tips.items():
+            self.facts.set_tip(number, tip)
 
     # Auditing
 
@@ -332,5 +352,5 @@ def _groups(audits: list[Audit]) -> list[BarGroup]:
             if found is not None:
                 label = "probe" if len(audits) == 1 else ("this" if number == 0 else "other")
                 bars.append(Bar(label=label, value=found.accuracy, low=found.low, high=found.high, strong=number == 0))
-        made.append(BarGroup(title=factor.column, bars=tuple(bars), chance=factor.guessing))
+        made.append(BarGroup(title=target(factor.column), bars=tuple(bars), chance=factor.guessing))
     return made

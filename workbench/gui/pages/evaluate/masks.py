@@ -18,8 +18,8 @@ from workbench.runs.masks import MaskComparison, in_words, load_comparison
 from workbench.spec.errors import WorkbenchError
 
 _ABOUT = (
-    "Black and white PNGs, named as the images, say where the object is. Does the encoder outline the same? "
-    "The smallest part that holds 60 % of its attention is compared, or of what stands out where it has none."
+    "Have you outlined what matters? Choose a folder of black and white PNGs named as the images: the part that holds "
+    "60 % of the encoder's attention (or of what stands out, where it has none) is laid over each."
 )
 _LABELS = {"trained": "trained", "untrained": "untrained", "box in the middle": "box"}
 

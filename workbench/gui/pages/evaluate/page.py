@@ -49,6 +49,7 @@ class EvaluatePage(Page):
         self.action_row.addWidget(self.start)
         self.invariance = InvarianceView(session, engine)
         self.invariance.busy_changed.connect(self._refresh)
+        self.invariance.shown_changed.connect(self._refresh)
         self.inside = InsideView(session, engine)
         self.inside.busy_changed.connect(self._refresh)
         self.settings = SettingsColumn()
@@ -58,7 +59,7 @@ class EvaluatePage(Page):
         self._work = WorkCard("Evaluating")
         self._work.cancelled.connect(self._on_cancel)
         self._nothing = EmptyState("evaluate", "", "", "x", self._on_empty_button)
-        self._prompt = EmptyState("evaluate", "")
+        self._prompt = EmptyState("evaluate", "", "", "Evaluate", self._on_start)
         self._left = QStackedWidget()
         self._left.addWidget(self._nothing)
         self._left.addWidget(self.board)
@@ -124,7 +125,9 @@ class EvaluatePage(Page):
     def _on_read(self, found: tuple[SplitTable | None, tuple[Evaluation, ...], int]) -> None:
         self._table, self.evaluations, neighbors = found
         if self._table is not None:
-            self.settings.column.set_options((column, column) for column in figures.columns(self._table))
+            self.settings.column.set_options(
+                (column, figures.target(column)) for column in figures.columns(self._table)
+            )
         if self.evaluations:
             self.settings.column.set_value(self.evaluations[-1].column)
         self.settings.neighbors.setValue(neighbors)
@@ -159,7 +162,8 @@ class EvaluatePage(Page):
         self.start.setText("Evaluate")
         self.settings.setVisible(ready or evaluation is not None)
         self.start.setEnabled(ready and self._job is None and bool(self.settings.chosen_probes()))
-        self.start.setVisible(ready)
+        self.start.setVisible(ready and evaluation is not None)
+        self._prompt.button.setEnabled(self.start.isEnabled())
         self.set_state("running" if self._job else "ready" if ready else "needs", problem[0].lower() if problem else "")
         self.settings.show_evaluation(evaluation)
         if evaluation is not None:
@@ -169,15 +173,15 @@ class EvaluatePage(Page):
             self._nothing.set_words(*problem)
             self._left.setCurrentIndex(_NOTHING)
         else:
-            column = self.settings.column.value()
-            text = "kNN and a linear layer learn the label from the features, and are asked about the test images."
-            self._prompt.set_words(f"“{column}” has not been evaluated yet", text)
+            column = figures.target(self.settings.column.value())
+            text = f"kNN and a linear layer learn the {column} from the features, and are asked about the test images."
+            self._prompt.set_words("Not evaluated yet", text, "Evaluate")
             self._left.setCurrentIndex(_PROMPT)
 
     def _show_invariance(self, problem: tuple[str, str, str] | None) -> None:
         """The other way of looking; where there is nothing to look at, the page says why as always."""
         self.start.setText("Audit")
-        self.start.setVisible(problem is None)
+        self.start.setVisible(problem is None and self.invariance.has_results)
         self.start.setEnabled(problem is None and not self.invariance.busy)
         self.settings.setVisible(False)
         self.set_state(

@@ -96,7 +96,8 @@ class ResultBoard(QWidget):
         for number in range(1, len(_HEADINGS)):
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             self.model.setHeaderData(number, Qt.Orientation.Horizontal, right, Qt.ItemDataRole.TextAlignmentRole)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(min(max(column, 0), len(_HEADINGS) - 1), order)
 

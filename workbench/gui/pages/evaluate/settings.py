@@ -1,7 +1,7 @@
 """The right column of the Evaluate page: what is asked, and the proof that the encoder stayed frozen."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from workbench.gui import words
 from workbench.gui.pages.evaluate import figures
@@ -9,6 +9,7 @@ from workbench.gui.widgets.banner import Banner
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.choice import Choice
 from workbench.gui.widgets.column import SIDE_WIDTH
+from workbench.gui.widgets.rows import LabelledRows
 from workbench.gui.widgets.table import FactTable
 from workbench.runs.results import Evaluation
 
@@ -19,7 +20,7 @@ _TIPS = {
 
 
 class SettingsColumn(QWidget):
-    """`changed` when what the button would ask has changed; `column_chosen` when another label is looked at."""
+    """`changed` when what the button would ask has changed; `column_chosen` when another target is looked at."""
 
     changed = Signal()
     column_chosen = Signal(str)
@@ -37,10 +38,9 @@ class SettingsColumn(QWidget):
         self.neighbors.setToolTip("How many of the most similar training images vote in kNN.")
         self.probes = {kind: QCheckBox(title) for kind, title in figures.PROBES.items()}
         card = Card("Probes")
-        form = QFormLayout()
-        form.setVerticalSpacing(8)
-        form.addRow("label", self.column)
-        form.addRow("neighbors k", self.neighbors)
+        form = LabelledRows()
+        form.add("target", self.column)
+        form.add("neighbors k", self.neighbors)
         card.content.addLayout(form)
         for kind, box in self.probes.items():
             box.setChecked(True)
@@ -80,7 +80,7 @@ class SettingsColumn(QWidget):
         self.facts.set_rows(
             [
                 ("encoder of epoch", str(evaluation.epoch), ""),
-                ("label", evaluation.column, ""),
+                ("target", figures.target(evaluation.column), ""),
                 ("classes", f"{len(evaluation.classes):,}", ""),
                 ("training images", f"{evaluation.train_images:,}", ""),
                 ("test images", f"{evaluation.test_images:,}", ""),

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QStackedWidget,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -30,6 +31,8 @@ from workbench.gui.widgets.errors import show_failure
 from workbench.runs.results import ExportRecord, load_exports
 
 _FIRST = ("safetensors", "onnx", "parquet")
+_INDENT = 24
+"""To the words of a check box: its box of 16 px, and 8 px between."""
 
 
 class ExportPage(Page):
@@ -77,6 +80,7 @@ class ExportPage(Page):
 
     def _format_card(self, title: str, formats: tuple[Format, ...]) -> Card:
         card = Card(title)
+        card.content.setSpacing(12)
         for one in formats:
             box = QCheckBox(one.title)
             box.setChecked(one.name in _FIRST)
@@ -85,9 +89,12 @@ class ExportPage(Page):
             text = QLabel(one.text)
             text.setProperty("role", "secondary")
             text.setWordWrap(True)
-            text.setIndent(22)
-            card.content.addWidget(box)
-            card.content.addWidget(text)
+            text.setIndent(_INDENT)
+            pair = QVBoxLayout()
+            pair.setSpacing(2)
+            pair.addWidget(box)
+            pair.addWidget(text)
+            card.content.addLayout(pair)
         return card
 
     def _target_card(self) -> Card:
@@ -95,7 +102,7 @@ class ExportPage(Page):
         self.folder = QLineEdit()
         self.folder.setAccessibleName("folder to export to")
         self.folder.textChanged.connect(self._refresh)
-        browse = QPushButton("Browse")
+        browse = QPushButton("Browse…")
         browse.clicked.connect(self._on_browse)
         row = QHBoxLayout()
         row.setSpacing(8)

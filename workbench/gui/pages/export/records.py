@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVB
 from workbench.gui import icons, theme, words
 from workbench.gui.pages.export.formats import FORMATS, check_words, loading_code
 from workbench.gui.widgets.chip import Chip
+from workbench.gui.widgets.elided import Elided, Mode
 from workbench.gui.widgets.errors import Words, show_failure
 from workbench.gui.widgets.rule import Rule
 from workbench.runs.results import ExportRecord
@@ -76,9 +77,11 @@ class RecordRow(QWidget):
 
     def _foot(self) -> QHBoxLayout:
         parts = (Path(self._record.file).name, words.size(self._record.size) if self._record.size else "")
-        file = _words(" · ".join(filter(None, parts)), "")
+        file = Elided(" · ".join(filter(None, parts)), Mode.ElideMiddle)
+        file.setProperty("role", "secondary")
         file.setToolTip(self._record.file)
-        code = QPushButton("Copy loading code")
+        code = QPushButton("Copy code")
+        code.setToolTip("Copies Python that loads this file")
         code.setProperty("kind", "link")
         code.clicked.connect(self._on_copy)
         foot = QHBoxLayout()

@@ -38,7 +38,7 @@ class MethodPage(Page):
 
     name = "method"
     title = "Method"
-    purpose = "How the network will learn from your images without labels."
+    purpose = "How the network learns without labels."
 
     def __init__(self, session: Session, engine: Engine, parent: QWidget | None = None) -> None:
         super().__init__(session, engine, parent)
@@ -57,6 +57,7 @@ class MethodPage(Page):
         self.search.setPlaceholderText("Find a method")
         self.search.setClearButtonEnabled(True)
         self.search.setFixedWidth(200)
+        self.search.setProperty("kind", "head")
         self.search.setAccessibleName("Find a method")
         self.start_button = QPushButton("Start training")
         self.start_button.setProperty("kind", "primary")

@@ -85,7 +85,7 @@ class RunsPage(Page):
         self.card.corner.addWidget(self.search)
         self.card.content.addWidget(self.table)
         self.table.setAccessibleName("Runs")
-        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # Names begin alike, with the date.
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # Names often begin alike.
         self.table.setItemDelegateForColumn(1, StateDelegate(self.table))
         for number, column in enumerate(COLUMNS):
             self.table.setColumnWidth(number, column.width)

@@ -1,5 +1,6 @@
 """The runs as a table: a model over rows, sorting by value, filtering by words."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from workbench.gui.theme import Level
 from workbench.runs.state import StatusName
 
 Index = QModelIndex | QPersistentModelIndex
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\d-\d{4}-")
+"""What begins the name of a run's folder."""
 
 SORT = int(Qt.ItemDataRole.UserRole)
 ROW = SORT + 1
@@ -50,6 +53,11 @@ class Column:
     right: bool = False
 
 
+def _name(row: RunRow) -> str:
+    """As somebody called it: the time before it is in a column of its own, the whole name in the tip."""
+    return _STAMP.sub("", row.name) or row.name
+
+
 def _state(row: RunRow) -> str:
     return "unreadable" if row.unreadable else STATES[row.status][0]
 
@@ -69,7 +77,7 @@ def _epochs(row: RunRow) -> str:
 
 
 COLUMNS = (
-    Column("Name", lambda row: row.name, lambda row: row.name.lower(), 264),
+    Column("Name", _name, lambda row: _name(row).lower(), 264),
     Column("State", _state, lambda row: row.status, 108),
     Column("Method", lambda row: row.method, lambda row: row.method, 112),
     Column("Backbone", lambda row: row.backbone, lambda row: row.backbone, 96),

@@ -91,7 +91,7 @@ class ViewsPage(Page):
         pictures.addWidget(self.steps)
         pictures.addWidget(self.settings)
         pictures.setStretchFactor(0, 1)
-        pictures.setSizes([600, 176, 176])
+        pictures.setSizes([600, 176, 208])
         whole = QSplitter(Qt.Orientation.Horizontal)
         whole.setObjectName("views-whole")
         whole.setChildrenCollapsible(False)
