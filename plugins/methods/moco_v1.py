@@ -9,7 +9,7 @@ from workbench.method.backbone import Encoder
 from workbench.method.collapse import same_vectors
 from workbench.method.contract import MethodInfo, Setting
 from workbench.method.memory import Queue, fitting_size
-from workbench.method.momentum_contrast import Contrast, MomentumContrast
+from workbench.method.momentum_contrast import Contrast, MomentumContrast, outdated_queue
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -101,5 +101,8 @@ METHOD = MethodInfo(
         "queue 65,536; the authors' CIFAR-10 notebook: weight decay 5e-4, T 0.1, momentum 0.99, queue 4,096, 8 groups",
     ),
     chance_loss=_chance,
-    symptoms=(same_vectors("Raise the momentum, or lower the learning rate.", below=0.05),),
+    symptoms=(
+        outdated_queue(_chance),
+        same_vectors("Raise the momentum, or lower the learning rate.", below=0.05),
+    ),
 )

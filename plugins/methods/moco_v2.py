@@ -8,7 +8,7 @@ from workbench.method.collapse import same_vectors
 from workbench.method.contract import MethodInfo, Setting
 from workbench.method.heads import mlp
 from workbench.method.memory import Queue, fitting_size
-from workbench.method.momentum_contrast import Contrast, MomentumContrast
+from workbench.method.momentum_contrast import Contrast, MomentumContrast, outdated_queue
 from workbench.spec.catalog import Recipe
 from workbench.spec.params import Params, param
 
@@ -105,5 +105,8 @@ METHOD = MethodInfo(
         source="lightly's CIFAR-10 benchmark, ResNet-18: SGD 0.06 per 128, T 0.1, queue 4096, momentum 0.99",
     ),
     chance_loss=_chance,
-    symptoms=(same_vectors("Raise the momentum, or lower the learning rate.", below=0.05),),
+    symptoms=(
+        outdated_queue(_chance),
+        same_vectors("Raise the momentum, or lower the learning rate.", below=0.05),
+    ),
 )

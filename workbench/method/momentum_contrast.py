@@ -1,18 +1,24 @@
 """What MoCo's first and second version share: a queue of keys that a slowly following teacher has made."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from workbench.method.backbone import Encoder
-from workbench.method.contract import Batch, Loss, Method, Progress, detached, drawing
+from workbench.method.contract import Batch, Loss, Method, Progress, Setting, Symptom, detached, drawing
 from workbench.method.gather import gather
 from workbench.method.groups import in_groups
 from workbench.method.losses.contrastive import info_nce
 from workbench.method.losses.spread import deviation, mean_cosine
 from workbench.method.memory import Queue
 from workbench.method.momentum import Teacher, cosine_momentum
+
+_LEAST_MOMENTUM = 0.9
+"""The least that He et al. 2020 (section 4.1) found to learn; they tried nothing between it and 0, which fails."""
+_NEAR = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +77,20 @@ class MomentumContrast(Method):
         if self._fresh:
             self.queue.push(torch.cat(self._fresh))
             self._fresh.clear()
+
+
+def outdated_queue(chance: Callable[[Any, Setting], float]) -> Symptom[Any]:
+    """That the loss stays at `chance` beside a 'momentum' too low for a queue: its failure, whatever the spread."""
+
+    def is_sick(value: float, params: Any, setting: Setting) -> bool:
+        expected = chance(params, setting)
+        return bool(params.momentum < _LEAST_MOMENTUM and abs(value - expected) < _NEAR * expected)
+
+    return Symptom(
+        part="",
+        is_sick=is_sick,
+        title="The queue is out of date",
+        text="The loss stands where it does when nothing is learned: with so low a momentum the vectors in the queue "
+        "were made by networks that have changed since, so that they cannot be compared with new ones. Raise the "
+        "momentum to 0.99 or more.",
+    )

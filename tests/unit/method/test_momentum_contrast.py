@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from tests.contract.trial import REGISTRY, SIZE, build, make_batch, progress, setting, slim, train
 from workbench.catalog.build import build_encoder
+from workbench.inspect.symptoms import Fingerprint
 from workbench.method.groups import in_groups
 from workbench.method.momentum_contrast import MomentumContrast
 from workbench.spec.experiment import BackboneSpec
@@ -62,6 +63,28 @@ def test_with_momentum_0_the_teacher_is_the_student_of_the_step(name: str, chang
     student = nn.Sequential(method.encoder, method.projector)
     for mine, theirs in zip(method.teacher.parameters(), student.parameters(), strict=True):
         assert torch.equal(mine, theirs)
+
+
+@pytest.mark.parametrize("name", ["moco_v1", "moco_v2"])
+@pytest.mark.parametrize(
+    ("momentum", "loss", "spread", "told"),
+    [
+        (0.0, 3.93, 0.001, "out of date"),
+        (0.0, 3.92, 0.06, "out of date"),
+        (0.0, 3.5, 0.5, ""),
+        (0.99, 3.93, 0.001, "same vector"),
+        (0.99, 3.93, 0.5, "Nothing learned yet"),
+    ],
+)
+def test_a_momentum_too_low_for_a_queue_is_told_whatever_the_spread(
+    name: str, momentum: float, loss: float, spread: float, told: str
+) -> None:
+    info = REGISTRY.method(name)
+    read = Fingerprint(info=info, params=info.params(momentum=momentum, queue=50), setting=setting()).read
+    sign = read({"loss": loss, "loss/spread": spread})
+    title = sign.title if sign else ""
+    assert told in title
+    assert bool(title) == bool(told)
 
 
 def test_frozen_patches_hold_a_transformers_patch_projection_and_nothing_else() -> None:
