@@ -106,7 +106,7 @@ def test_a_comparison_asks_for_both(page: EvaluatePage, client: Any, finished_ru
     qtbot.waitUntil(lambda: client.last(RunAudit).subject == "untrained")
     qtbot.waitUntil(lambda: len(page.invariance.heat.rows) == 3 and len(page.invariance.heat.rows[0].answers) == 2)
     assert page.invariance.heat.rows[0].title == "Hue", "the most different first"
-    assert "trained sees less than untrained of hue (0.95 against 0.20)" in page.invariance.verdict.text
+    assert "Trained sees less than untrained of hue (0.95 against 0.20)" in page.invariance.verdict.text
     page.grab()
 
 

@@ -159,6 +159,7 @@ def test_numbers_in_words() -> None:
     assert words.size(1_200_000) == "1.2 MB"
     assert words.memory(12 * 1024**3) == "12 GB"
     assert words.age(0, now=40) == "40 s ago"
+    assert words.capitalized("a sees less. b sees 0.5 of 2. c") == "A sees less. B sees 0.5 of 2. C"
     assert (
         words.minus("solarize (-0.43), of 2026-11-27-byol, x-2")
         == "solarize (\N{MINUS SIGN}0.43), of 2026-11-27-byol, x-2"

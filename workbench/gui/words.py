@@ -49,6 +49,11 @@ def minus(text: str) -> str:
     return re.sub(r"(?<![\w-])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
+def capitalized(text: str) -> str:
+    """Sentences that begin with names of encoders, as sentences."""
+    return re.sub(r"(^|\. )([a-z])", lambda found: found[1] + found[2].upper(), text)
+
+
 def percent(share: float) -> str:
     """'70.1 %'."""
     return f"{100 * share:.1f} %"

@@ -12,6 +12,8 @@ from workbench.gui import theme
 _ROW = 30.0
 _HEAD = 24.0
 _NARROW, _TIGHT = 220.0, 100.0
+_WITH_INTERVALS = 400
+"""Narrower than this, intervals are drawn and told on hover, not written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ class IntervalBars(QWidget):
             for bar in group.bars
         ]
         self.setAccessibleDescription("; ".join(words))
+        self.setToolTip("\n".join(words))
         self.updateGeometry()
         self.update()
 
@@ -66,6 +69,10 @@ class IntervalBars(QWidget):
         """All rows are always shown."""
         return QSize(280, self.sizeHint().height())
 
+    @property
+    def _writes_intervals(self) -> bool:
+        return self.width() >= _WITH_INTERVALS
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Rows from top to bottom."""
         del event
@@ -76,7 +83,8 @@ class IntervalBars(QWidget):
             metrics = QFontMetricsF(self.font())
             labels = [metrics.horizontalAdvance(bar.label) for group in self._groups for bar in group.bars]
             left = max(labels) + 16
-            right = self.width() - metrics.horizontalAdvance("100.0 % 00.0–00.0") - 24
+            figures = "100.0 % 00.0–00.0" if self._writes_intervals else "100.0 %"
+            right = self.width() - metrics.horizontalAdvance(figures) - 24
             self._draw_axis(painter, left, right)
             top = 0.0
             for group in self._groups:
@@ -140,7 +148,10 @@ class IntervalBars(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QColor(tokens.text if bar.strong else tokens.secondary))
         figures = QRectF(area.right() + 16, area.top(), self.width() - area.right() - 16, area.height())
+        middle_right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        if not self._writes_intervals:
+            painter.drawText(figures, middle_right, f"{100 * bar.value:.1f} %")
+            return
         painter.drawText(figures, middle_left, f"{100 * bar.value:.1f} %")
         painter.setPen(QColor(tokens.secondary))
-        middle_right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         painter.drawText(figures, middle_right, f"{100 * bar.low:.1f}–{100 * bar.high:.1f}")

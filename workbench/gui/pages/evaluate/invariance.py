@@ -242,15 +242,17 @@ class InvarianceView(QWidget):
             )
             return
         names = self._names(path, subject)
+        own = self._run is not None and path == str(self._run.path)
         if path and beside is None:
             self.verdict.show_words("note", "Nothing to compare with yet", f"Press Audit to ask {names[1]} as well.")
         elif beside is not None:
-            self.verdict.show_words("note", "Side by side", words.minus(compared(audit, beside, (names[0], names[1]))))
+            said = words.minus(compared(audit, beside, names))
+            self.verdict.show_words("note", "Side by side", words.capitalized(said) if own else said)
         else:
             self.verdict.show_words("note", "What it sees, and what it does not", words.minus(in_words(audit)))
         shown = [audit] if beside is None else [audit, beside]
         self.heat.set_rows(heat_rows(shown, self.order.value()), names[: len(shown)])
-        self.bars.set_groups(_groups(shown))
+        self.bars.set_groups(_groups(shown, names if own else ("this run", "the other")))
         self._show_facts(audit)
 
     def _names(self, path: str, subject: Subject) -> tuple[str, str]:
@@ -342,7 +344,7 @@ def heat_rows(audits: list[Audit], order: str) -> list[HeatRow]:
     return sorted(made, key=lambda row: cosine(row, 0), reverse=True)
 
 
-def _groups(audits: list[Audit]) -> list[BarGroup]:
+def _groups(audits: list[Audit], names: tuple[str, str]) -> list[BarGroup]:
     """A group per factor: each encoder's probe, and where guessing would be."""
     made = []
     for factor in audits[0].factors:
@@ -350,7 +352,7 @@ def _groups(audits: list[Audit]) -> list[BarGroup]:
         for number, audit in enumerate(audits):
             found = audit.factor(factor.column)
             if found is not None:
-                label = "probe" if len(audits) == 1 else ("this" if number == 0 else "other")
+                label = "probe" if len(audits) == 1 else names[number]
                 bars.append(Bar(label=label, value=found.accuracy, low=found.low, high=found.high, strong=number == 0))
         made.append(BarGroup(title=target(factor.column), bars=tuple(bars), chance=factor.guessing))
     return made

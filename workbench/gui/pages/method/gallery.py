@@ -14,6 +14,8 @@ from workbench.spec.catalog import Broken
 
 _TILE = 240
 _MOST = 4
+_ABOVE = 40
+"""Room for the heading above a card that is scrolled to."""
 BAR = 10
 """Pixels right of the cards, for the scroll bar: they keep their width when it comes and goes."""
 
@@ -71,7 +73,7 @@ class MethodGallery(QScrollArea):
         """Scrolls to the chosen method."""
         tile = next((tile for tile in self.tiles if tile.card.name == self._current), None)
         if tile is not None:
-            self.ensureWidgetVisible(tile, 0, 16)
+            self.ensureWidgetVisible(tile, 0, _ABOVE)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """As many columns as fit."""

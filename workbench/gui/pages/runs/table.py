@@ -78,7 +78,7 @@ def _epochs(row: RunRow) -> str:
 
 COLUMNS = (
     Column("Name", _name, lambda row: _name(row).lower(), 264),
-    Column("State", _state, lambda row: row.status, 108),
+    Column("State", _state, lambda row: row.status, 124),
     Column("Method", lambda row: row.method, lambda row: row.method, 112),
     Column("Backbone", lambda row: row.backbone, lambda row: row.backbone, 96),
     Column("Data", lambda row: row.data, lambda row: row.data, 96),
