@@ -92,6 +92,7 @@ METHOD = MethodInfo(
         learning_rate=5e-4,
         weight_decay=5e-4,
         warmup=1.0,
+        short_rate=2e-3,
         source="Balestriero & LeCun 2025 and its code: AdamW 5e-4, weight decay 5e-4 for ResNets (5e-2 for "
         "transformers), λ 0.05, 17 knots",
     ),
