@@ -201,3 +201,19 @@ def test_cards_keep_their_width_when_a_column_scrolls(qtbot: QtBot) -> None:
     qtbot.waitUntil(column.verticalScrollBar().isVisible)
     qtbot.waitUntil(lambda: card.height() >= 400)
     assert card.width() == 300 - GUTTER
+
+
+def test_a_card_that_scrolls_keeps_its_content_at_the_top(qtbot: QtBot) -> None:
+    card = Card("Title", scrolls=True)
+    qtbot.addWidget(card)
+    lines = [QLabel(f"line {number}") for number in range(10)]
+    for line in lines:
+        card.content.addWidget(line)
+    card.resize(300, 600)
+    card.show()
+    assert lines[-1].mapTo(card, lines[-1].rect().bottomLeft()).y() < 400
+    scroll = card.findChild(ScrollColumn)
+    assert scroll is not None
+    assert scroll.verticalScrollBar().maximum() == 0
+    card.resize(300, 160)
+    qtbot.waitUntil(lambda: scroll.verticalScrollBar().maximum() > 0)

@@ -52,15 +52,15 @@ class Card(QFrame):
         whole = QVBoxLayout(self)
         whole.setSpacing(8)
         whole.addWidget(self._head)
+        self.content = QVBoxLayout()
         if scrolls:
             scroll = ScrollColumn()
             scroll.setProperty("surface", "inside")
             scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            self.content = scroll.column
-            self.content.setAlignment(Qt.AlignmentFlag.AlignTop)
+            scroll.column.addLayout(self.content)
+            scroll.column.addStretch(1)
             whole.addWidget(scroll, 1)
         else:
-            self.content = QVBoxLayout()
             whole.addLayout(self.content, 1)
         whole.setContentsMargins(_EDGE, 12, _EDGE - GUTTER if scrolls else _EDGE, 16)
         head.setContentsMargins(0, 0, GUTTER if scrolls else 0, 0)
