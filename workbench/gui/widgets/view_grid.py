@@ -13,6 +13,7 @@ from workbench.gui.widgets.crop_boxes import Outline, paint_outlines
 from workbench.gui.widgets.grid_content import GridContent
 from workbench.gui.widgets.picture_grid import PictureGrid
 from workbench.gui.widgets.pictures import fitted
+from workbench.gui.words import minus
 
 _BUTTON, _BUTTON_GAP = 22.0, 4.0
 _FRAME = 3
@@ -122,7 +123,7 @@ class ViewGrid(PictureGrid):
         """What was drawn for a view of an image, in words; the file's name for an original."""
         if view < 0:
             return self._content.paths[image]
-        parts = [f"{drawn.title.lower()} {drawn.text}".strip() for drawn in self._drawn(image, view)]
+        parts = [f"{drawn.title.lower()} {minus(drawn.text)}".strip() for drawn in self._drawn(image, view)]
         return ("\n" if lines else " · ").join([self._content.names[view], *parts])
 
     def button_rect(self, image: int, view: int) -> QRectF:

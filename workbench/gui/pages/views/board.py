@@ -24,7 +24,7 @@ from workbench.gui.widgets.segments import Segments
 from workbench.gui.widgets.shades import Shades
 from workbench.gui.widgets.slider import Scale, Slider
 from workbench.gui.widgets.view_grid import ViewGrid
-from workbench.gui.words import shown_planes
+from workbench.gui.words import minus, shown_planes
 from workbench.spec.dataset import ScanReport
 
 _TOLD_LINES = 2
@@ -247,7 +247,7 @@ class Board(Card):
         if self._shown is None or self._shown[0].steps_of < 0:
             return
         request, reply, arrays = self._shown
-        drawn = [(op.title.lower(), op.text) for op in stages.drawn(request, reply)]
+        drawn = [(op.title.lower(), minus(op.text)) for op in stages.drawn(request, reply)]
         self.lightbox.set_shades(self.normalization.shades)
         self.lightbox.set_view(stages.title(request, reply), stages.stages(request, reply, arrays), drawn)
 

@@ -9,6 +9,7 @@ from workbench.gui.pages.views import stages
 from workbench.gui.widgets.card import Card
 from workbench.gui.widgets.pictures import Pictures
 from workbench.gui.widgets.step_strip import Step, StepStrip
+from workbench.gui.words import minus
 
 
 class StepsCard(Card):
@@ -36,7 +37,7 @@ class StepsCard(Card):
         for number, (place, drawn) in enumerate(zip(stages.acting(request), reply.steps)):
             pixels = arrays.get(f"step-{number}")
             if pixels is not None:
-                blocks[place], words[place] = pixels, (drawn.title.lower(), drawn.text)
+                blocks[place], words[place] = pixels, (drawn.title.lower(), minus(drawn.text))
         # Ops ahead of the one that is edited have the same pictures as before.
         self._pictures = {place: Pictures(block[None], self._pictures.get(place)) for place, block in blocks.items()}
         self.strip.set_steps(
