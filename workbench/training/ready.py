@@ -49,7 +49,17 @@ def suggest_ready(
     if first and first.experiment:
         ready = replace(ready, backbone=replace(first.experiment.backbone, weights=str(first.path)))
         reasons = (*reasons, f"It starts from the encoder of the run {first.path.name}.")
-    return ready, (f"{card.title}: {card.shows}", *reasons)
+    return ready, (f"{card.title}: {card.shows}", *reasons, *_differences(card, suggested))
+
+
+def _differences(card: ReadyCard, suggested: Experiment) -> list[str]:
+    """A sentence for each value that the ready experiment sets in place of the suggested one, whose reason was said."""
+    return [
+        f"This experiment has a {part}.{name} of {value} in place of {other}."
+        for part, values in (("backbone", card.backbone), ("train", card.train), ("watch", card.watch))
+        for name, value in values.items()
+        if (other := getattr(getattr(suggested, part), name)) != value
+    ]
 
 
 def _first_round(card: ReadyCard, scan: ScanReport, runs: Path | None, registry: Registry) -> RunEntry:

@@ -11,6 +11,7 @@ from workbench.runs.folder import RunFolder
 from workbench.spec import toml
 from workbench.spec.errors import CheckError
 from workbench.training.ready import suggest_ready
+from workbench.training.suggest import suggest
 
 REGISTRY = load_registry()
 
@@ -47,3 +48,13 @@ def test_three_tasks_bring_their_weights(run: RunFolder) -> None:
         ("rotation", 1.0), ("jigsaw", 0.5), ("consistency", 0.5),
     ]  # fmt: skip
     assert sum(view.count for view in ready.views if view.role == "global") >= 2
+
+
+def test_a_value_in_place_of_the_suggested_one_is_told(run: RunFolder) -> None:
+    scan = scan_folder(Path(run.experiment().data.folder))
+    ready, reasons = suggest_ready(scan, "moco-with-momentum", registry=REGISTRY)
+    suggested, _ = suggest(scan, method="moco_v2", registry=REGISTRY)
+    assert ready.train.batch_size == 64 != suggested.train.batch_size
+    assert f"This experiment has a train.batch_size of 64 in place of {suggested.train.batch_size}." in reasons
+    _, as_suggested = suggest_ready(scan, "swav-with-sinkhorn", registry=REGISTRY)
+    assert not any("This experiment has" in reason for reason in as_suggested)
