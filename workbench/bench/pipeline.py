@@ -17,6 +17,7 @@ from workbench.spec.experiment import BackboneSpec, DataSpec, Experiment, OpSpec
 from workbench.spec.progress import Report
 from workbench.training.devices import resolve_device
 from workbench.training.feed import Drawn, Feed
+from workbench.training.heap import keep_freed_memory
 from workbench.training.step import Stepper, make_stepper
 
 _SIZE = 32
@@ -72,6 +73,8 @@ def _trainer(folder: Path, cache: Path) -> tuple[Stepper, Feed]:
     )
     registry = load_registry()
     device = resolve_device("auto")
+    if device.type == "cpu":
+        keep_freed_memory()
     data = prepare(experiment, cache=cache)
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
     method = build_method(

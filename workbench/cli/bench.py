@@ -7,7 +7,7 @@ from workbench.bench.harness import Result
 from workbench.cli import console
 from workbench.spec.errors import NotFoundError
 
-NAMES = ("augment", "pipeline", "scan", "preview", "window", "drawing")
+NAMES = ("augment", "pipeline", "memory", "scan", "preview", "window", "drawing")
 """Modules of workbench.bench with `run(quick=..., report=...)`."""
 
 

@@ -28,6 +28,7 @@ from workbench.training.environment import derived, environment
 from workbench.training.exam import Examiner
 from workbench.training.exhibitor import Exhibitor
 from workbench.training.feed import Feed, Tuples
+from workbench.training.heap import keep_freed_memory
 from workbench.training.images import films_of, read_images
 from workbench.training.journal import Journal
 from workbench.training.meter import Meter
@@ -116,6 +117,8 @@ def make_ready(
     """Reads the images, builds the networks, and takes up the last checkpoint."""
     experiment = run.experiment()
     device = _device(experiment, ranks)
+    if device.type == "cpu":
+        keep_freed_memory()
     data = read_images(run, experiment, ranks=ranks, report=report, journal=journal, pulse=pulse)
     experiment = structs.replace(experiment, data=of_planes(experiment.data, data.store.pixels.shape[1]))
     normalization = normalization_for(experiment.data, data.store.mean, data.store.std).to(device)
