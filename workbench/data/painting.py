@@ -1,4 +1,7 @@
-"""Paints small pictures, many at once: a textured body with an eye, on a ground.
+"""Paints small pictures, many at once: a textured body with an eye, on a ground, in light from above.
+
+However a body is turned, the light stays: its upper side is bright and its shadow lies below, so that a picture has an
+upright position, as photographs have, that the orientation of the body does not tell.
 
 Everything is a field over the pixels of a batch, (n, H, W) float32. A body is a signed distance
 (negative inside) in units of its own radius, so that its edge, its rim and its shadow come from one
@@ -23,7 +26,8 @@ BACKGROUNDS = ("plain", "gradient", "clouds", "grain")
 
 _HUES = np.array([0.0, 47.0, 125.0, 182.0, 222.0, 305.0], dtype=np.float32) / 360.0
 _CLOUD = 8  # Knots of the cloud noise along a side.
-_LIGHT = np.array([-0.6, -0.8], dtype=np.float32)
+_LIGHT = 0.30  # How much brighter a body is at its top (and darker at its foot), a radius from its middle.
+_DROP = 0.32  # How far below a body its shadow lies, in radii.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +56,10 @@ def paint(scene: Scene, size: int) -> NDArray[np.uint8]:
     x, y = _pixels(size)
     at = _place(scene, size)
     picture = _ground(scene, x, y, rng=rng)
-    picture *= (1.0 - 0.42 * np.exp(-2.5 * np.maximum(np.hypot(at.own_x, at.own_y) - 0.6, 0.0)))[..., None]
+    shadow = np.exp(-2.5 * np.maximum(np.hypot(at.away_x, at.away_y - _DROP) - 0.6, 0.0))
+    picture *= (1.0 - 0.42 * shadow)[..., None]
     body = _body(scene, at.own_x, at.own_y, at.body, edge=at.edge)
-    body *= (1.0 + 0.16 * (at.away_x * _LIGHT[0] + at.away_y * _LIGHT[1]))[..., None]
+    body *= (1.0 - _LIGHT * at.away_y)[..., None]
     _blend(picture, body, _inside(at.body, at.edge))
     _blend(picture, np.float32(0.97), _inside(at.eye, at.edge))
     _blend(picture, np.float32(0.08), _inside(at.pupil, at.edge))
