@@ -21,7 +21,7 @@ from workbench.method.contract import Batch, EncodeAll, Method, MethodInfo
 from workbench.runs.folder import RunFolder
 from workbench.spec.places import bundled
 from workbench.spec.presets import load_preset
-from workbench.training.suggest import suggest
+from workbench.training.suggest import Length, suggest
 from workbench.training.trainer import train
 
 pytestmark = pytest.mark.skipif(
@@ -99,7 +99,11 @@ def test_views_are_the_same(preset: str) -> None:
 def test_a_run_from_its_start_to_its_probes(precision: str, tmp_path: Path) -> None:
     paint_sample(tmp_path / "images", count=200, size=32)
     experiment, _ = suggest(
-        scan_folder(tmp_path / "images"), method="simclr", backbone="tinyconv", budget=600, registry=trial.REGISTRY
+        scan_folder(tmp_path / "images"),
+        method="simclr",
+        backbone="tinyconv",
+        length=Length(images=600),
+        registry=trial.REGISTRY,
     )
     spec = replace(experiment.train, device="cuda", precision=precision, batch_size=32)
     run = RunFolder.create(tmp_path, replace(experiment, train=spec))

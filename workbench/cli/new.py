@@ -15,6 +15,10 @@ from workbench.spec.params import convert
 if TYPE_CHECKING:
     from workbench.catalog.registry import Registry
     from workbench.spec.dataset import ScanReport
+    from workbench.training.suggest import Length
+
+_LENGTH = {"train.epochs": "epochs", "train.batch_size": "batch_size"}
+"""What can be set that says how long a run is, and what it is in a `Length`."""
 
 
 def add(commands: console.Commands) -> None:
@@ -89,6 +93,7 @@ def _suggested(
     from workbench.training.ready import suggest_ready
     from workbench.training.suggest import suggest
 
+    length = _length(data, arguments.set)
     if not arguments.experiment:
         return suggest(
             scan,
@@ -98,11 +103,18 @@ def _suggested(
             backbone=arguments.backbone,
             preset=arguments.preset,
             scaled=not arguments.as_published,
+            length=length,
             registry=registry,
         )
     card = registry.experiment(arguments.experiment)
     experiment, reasons = suggest_ready(
-        scan, card.name, data=data, backbone=arguments.backbone, runs=runs_of(arguments), registry=registry
+        scan,
+        card.name,
+        data=data,
+        backbone=arguments.backbone,
+        runs=runs_of(arguments),
+        length=length,
+        registry=registry,
     )
     beside = (f"To lay beside it: workbench new --experiment {card.beside}",) if card.beside else ()
     return experiment, (*reasons, f"What to expect: {card.expect}", *beside)
@@ -119,6 +131,15 @@ def _tasks(asked: list[str]) -> tuple[TaskSpec, ...]:
             raise UsageError(f"--also {text}: the weight is a number, as in rotation=0.5.") from None
         found.append(convert(values, TaskSpec, where=f"--also {text}"))
     return tuple(found)
+
+
+def _length(data: DataSpec, assignments: list[str]) -> "Length":
+    """What was said of how long it trains, so that the recipe and the looks are suggested for that."""
+    from workbench.training.suggest import Length
+
+    said = {key: text for text in assignments if (key := text.partition("=")[0].strip()) in _LENGTH}
+    train = changed(Experiment(data=data), list(said.values())).train
+    return Length(**{_LENGTH[key]: getattr(train, _LENGTH[key]) for key in said})
 
 
 def _changed_data(data: DataSpec, assignments: list[str]) -> DataSpec:

@@ -14,7 +14,7 @@ from workbench.spec.errors import CheckError
 from workbench.spec.experiment import DataSpec, Experiment
 from workbench.spec.places import default_runs
 from workbench.spec.ready import applied, run_title
-from workbench.training.suggest import suggest
+from workbench.training.suggest import SUGGESTED, Length, suggest
 
 
 def suggest_ready(
@@ -24,12 +24,13 @@ def suggest_ready(
     data: DataSpec | None = None,
     backbone: str = "",
     runs: Path | None = None,
+    length: Length = SUGGESTED,
     registry: Registry,
 ) -> tuple[Experiment, tuple[str, ...]]:
     """The ready experiment of that name for a scanned folder, and a sentence per decision.
 
-    `backbone` counts where the experiment names none. runs: where the run of its first round is looked for. Raises
-    what `check_ready` and `suggest` raise, and `CheckError` where a first round is missing.
+    `backbone` and `length` count where the experiment names none. runs: where the run of its first round is looked for.
+    Raises what `check_ready` and `suggest` raise, and `CheckError` where a first round is missing.
     """
     card = registry.experiment(name)
     check_ready(card, registry)
@@ -43,6 +44,11 @@ def suggest_ready(
         also=card.method.also,
         backbone=card.backbone.get("name", backbone),
         preset=card.preset,
+        length=replace(
+            length,
+            epochs=card.train.get("epochs", length.epochs),
+            batch_size=card.train.get("batch_size", length.batch_size),
+        ),
         registry=registry,
     )
     ready = applied(card, suggested)

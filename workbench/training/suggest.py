@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from workbench.augment.plan import ViewPlan
@@ -66,6 +67,20 @@ _WATCH_IMAGES = 2000
 _WATCH_SHARE = 0.02
 
 
+class Length(Struct, frozen=True, kw_only=True):
+    """How long a run shall be, as far as that was said: 0 leaves it to `suggest`.
+
+    images: those that it sees in all, which says how many epochs where `epochs` does not.
+    """
+
+    images: int = 0
+    epochs: int = 0
+    batch_size: int = 0
+
+
+SUGGESTED = Length()
+
+
 def suggest(
     scan: ScanReport,
     *,
@@ -75,11 +90,11 @@ def suggest(
     backbone: str = "",
     preset: str = "",
     scaled: bool = True,
-    budget: int = 0,
+    length: Length = SUGGESTED,
     registry: Registry,
 ) -> tuple[Experiment, tuple[str, ...]]:
     """An experiment for a scanned folder, and a sentence per decision. `data` keeps what was chosen already; also: the
-    tasks beside the method's own; budget: training images that it may see in all, 0 for what gives a first result.
+    tasks beside the method's own; length: what was said of how long it trains, which the recipe follows.
 
     preset, scaled: see `suggest_views`. Raises `CheckError` for a folder without images, `NotFoundError` for an
     unknown method, backbone or preset.
@@ -99,7 +114,7 @@ def suggest(
     reasons.extend(about_views)
     chosen = _backbone(images, data, card, device, backbone, registry, reasons)
     stem = _stem(registry.backbone(chosen), data, device, reasons)
-    train = _train(images, data, card, device, registry.backbone(chosen), budget, reasons)
+    train = _train(images, data, card, device, registry.backbone(chosen), length, reasons)
     copies = sum(view.count * view.size**2 for view in views) / data.size**2
     watch = _watch(images, scan.count, train.epochs, copies, reasons)
     experiment = Experiment(
@@ -233,16 +248,16 @@ def _train(
     card: MethodCard,
     device: Device,
     info: BackboneInfo,
-    budget: int,
+    length: Length,
     reasons: list[str],
 ) -> TrainSpec:
-    most = 256 if data.size <= CPU_LARGEST else 128
-    batch = max(card.min_batch, 2, min(most, 2 ** (max(1, images // 4).bit_length() - 1)))
-    batch = min(batch, max(1, images))
+    batch = length.batch_size or _batch(images, data, card)
     reasons.append(f"A batch of {batch}, so that an epoch over {images:,} training images has {images // batch} steps.")
-    if budget:
-        epochs = max(1, round(budget / images))
-        reasons.append(f"{epochs} epochs, which come nearest to {budget:,} images seen.")
+    if length.epochs:
+        epochs = length.epochs
+    elif length.images:
+        epochs = max(1, round(length.images / images))
+        reasons.append(f"{epochs} epochs, which come nearest to {length.images:,} images seen.")
     else:
         epochs = _first_epochs(images, data, device, info, reasons)
     warmup = min(card.recipe.warmup, epochs // 10)
@@ -258,6 +273,13 @@ def _train(
         beta2=recipe.beta2,
         warmup=float(warmup),
     )
+
+
+def _batch(images: int, data: DataSpec, card: MethodCard) -> int:
+    most = 256 if data.size <= CPU_LARGEST else 128
+    power: int = 2 ** (max(1, images // 4).bit_length() - 1)
+    batch = max(card.min_batch, 2, min(most, power))
+    return min(batch, max(1, images))
 
 
 def _first_epochs(images: int, data: DataSpec, device: Device, info: BackboneInfo, reasons: list[str]) -> int:

@@ -337,3 +337,16 @@ def test_status_tells_how_clusters_match_the_labels(
     document = json.loads(capsys.readouterr().out)
     assert document["clusters"]["ari"] == 0.25
     assert [(exam["epoch"], exam["accuracy"]) for exam in document["exams"]] == [(3, 0.8)]
+
+
+def test_new_suggests_a_recipe_for_the_epochs_and_the_batch_that_were_set(images: Path, tmp_path: Path) -> None:
+    path = tmp_path / "long.toml"
+    asked = ["new", str(images), "--method", "swav", "--backbone", "tinyconv", "-o", str(path)]
+    optimizers = {}
+    for epochs, batch in ((20, 16), (5000, 16), (5000, 32)):
+        settings = ["--set", f"train.epochs={epochs}", "--set", f"train.batch_size={batch}"]
+        assert main([*asked, *settings]) == 0
+        train = toml.load(path).train
+        assert (train.epochs, train.batch_size) == (epochs, batch)
+        optimizers[epochs, batch] = train.optimizer
+    assert optimizers == {(20, 16): "adamw", (5000, 16): "lars", (5000, 32): "lars"}

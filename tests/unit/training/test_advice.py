@@ -20,7 +20,7 @@ from workbench.spec.machine import Device, Finding
 from workbench.spec.presets import preset_text
 from workbench.training.check import check
 from workbench.training.measure import measure
-from workbench.training.suggest import suggest, suggest_views
+from workbench.training.suggest import Length, suggest, suggest_views
 
 
 def _scan(count: int = 1000, *, side: int = 64, mode: str = "RGB", **values: Any) -> ScanReport:
@@ -128,7 +128,9 @@ def test_a_short_run_gets_a_recipe_that_learns_in_few_steps(registry: Registry) 
     assert any("AdamW at 0.002" in reason and "lars at 0.6" in reason for reason in reasons)
     for long in (
         suggest(_scan(100_000, side=32), method="swav", backbone="tinyconv", registry=registry)[0],
-        suggest(_scan(side=32), method="swav", backbone="tinyconv", budget=10_000_000, registry=registry)[0],
+        suggest(
+            _scan(side=32), method="swav", backbone="tinyconv", length=Length(images=10_000_000), registry=registry
+        )[0],
     ):
         assert (long.train.optimizer, long.train.learning_rate) == ("lars", published.learning_rate)
 
@@ -143,7 +145,7 @@ def test_a_transformer_gets_adamw_where_the_method_was_published_with_sgd(backbo
 
 
 def test_a_budget_says_how_many_epochs(registry: Registry) -> None:
-    suggested, reasons = suggest(_scan(1250, side=32), budget=5000, registry=registry)
+    suggested, reasons = suggest(_scan(1250, side=32), length=Length(images=5000), registry=registry)
     assert suggested.train.epochs == 5
     assert any("5 epochs, which come nearest to 5,000 images seen." in reason for reason in reasons)
 

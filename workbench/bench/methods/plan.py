@@ -15,7 +15,7 @@ from workbench.spec import toml
 from workbench.spec.dataset import ScanReport
 from workbench.spec.errors import CheckError
 from workbench.spec.experiment import DataSpec, Experiment, TrainSpec, WatchSpec
-from workbench.training.suggest import suggest
+from workbench.training.suggest import Length, suggest
 from workbench.training.suggest_data import suggest_data
 
 START = "simclr"
@@ -69,7 +69,7 @@ class Plan:
             method=method,
             backbone=self.asked.backbone,
             preset=card.preset,
-            budget=images,
+            length=Length(images=images),
             registry=self.registry,
         )
         views = experiment.views
