@@ -450,7 +450,7 @@ AnyReply = (
     | ReportReply
 )
 
-Lane = Literal["quick", "checks", "tasks", "pictures", "scan", "slow"]
+Lane = Literal["quick", "checks", "tasks", "inside", "pictures", "scan", "slow"]
 """Each lane is a thread of the engine: what may take seconds never holds up what must not."""
 
 LANES: dict[type[Any], Lane] = {
@@ -463,7 +463,7 @@ LANES: dict[type[Any], Lane] = {
     Measure: "slow",
     Project: "slow",
     Evaluate: "slow",
-    LookInside: "tasks",
+    LookInside: "inside",
     CompareMasks: "slow",
     RunAudit: "slow",
     Export: "slow",

@@ -432,6 +432,25 @@ def test_a_run_whose_fine_tuning_fails_keeps_what_it_has_shown(images: Path, tmp
     assert again.train.trained == ["rotation seed 0, fine-tuned"]
 
 
+def test_the_table_says_where_the_encoder_beside_could_not_be_fine_tuned(images: Path, tmp_path: Path) -> None:
+    bench, told = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
+    train_here = bench.train
+
+    def train_some(run: RunFolder, report: Report) -> None:
+        if run.experiment().name == "from scratch seed 0, fine-tuned":
+            raise TrainingError("The disk is full.")
+        train_here(run, report)
+
+    bench.train = train_some
+    table = bench.run()
+    assert table.problems == ("Fine-tuned from scratch, seed 0: The disk is full.",)
+    assert table.complete, "as it is with a method that failed"
+    assert "- Fine-tuned from scratch, seed 0: The disk is full." in markdown(table)
+    again, _ = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
+    assert not again.table().complete
+    assert not again.run().problems
+
+
 def test_several_runs_at_once_come_to_the_same(images: Path, tmp_path: Path) -> None:
     methods = ("simclr", "rotation", "byol")
     alone, _ = bench_in(tmp_path / "alone", asked_for(images), *methods)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from workbench.data.prepare import prepare
 from workbench.data.sample import paint_sample
 from workbench.engine.handlers import handle, tasks
-from workbench.engine.messages import LANES, Arrays, Preview, ShowTask, ShowTaskReply
+from workbench.engine.messages import LANES, Arrays, LookInside, Preview, ShowTask, ShowTaskReply
 from workbench.runs.exhibit import read_exhibit
 from workbench.runs.folder import RunFolder
 from workbench.spec import places as where
@@ -114,8 +114,8 @@ def test_what_cannot_be_shown_is_told_in_words(experiment: Experiment) -> None:
         ask(experiment, ())
 
 
-def test_previews_do_not_wait_for_it() -> None:
-    assert LANES[ShowTask] != LANES.get(Preview, "quick")
+def test_previews_do_not_wait_for_it_nor_it_for_a_look_inside() -> None:
+    assert LANES[ShowTask] not in (LANES.get(Preview, "quick"), LANES[LookInside])
 
 
 def test_other_images_that_are_shown_stand_in_for_partners(experiment: Experiment) -> None:

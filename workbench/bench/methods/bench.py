@@ -139,6 +139,7 @@ class Bench:
         infos = self.plan.registry.methods.items()
         titles = {name: f"{info.title} (with labels)" if info.uses_labels else info.title for name, info in infos}
         scratch = {seed: found for seed in range(self.seeds) if (found := self._tuned_accuracy(SCRATCH, seed))}
+        failed = {seed: why for (work, seed), why in self._problems.items() if work == SCRATCH}
         rows = method_rows(outcomes, titles, scratch)
         return Table(
             asked=self.plan.asked,
@@ -147,7 +148,9 @@ class Bench:
             baselines=baseline_rows(outcomes, scratch),
             outcomes=tuple(outcomes),
             trained={row.name: self._trained(row.name, outcomes) for row in rows if row.finished},
-            complete=all(one.problem or self._is_there(one.method, one.seed) for one in outcomes),
+            problems=tuple(f"Fine-tuned {SCRATCH}, seed {seed}: {why}" for seed, why in sorted(failed.items())),
+            complete=all(one.problem or self._is_there(one.method, one.seed) for one in outcomes)
+            and not (self.plan.asked.fine_tuning and set(range(self.seeds)) - {*scratch, *failed}),
         )
 
     def _measure(self) -> None:

@@ -41,7 +41,11 @@ class Circumstances(Struct, frozen=True, kw_only=True):
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """Everything that a bench has found. trained: by method, of those that have a result."""
+    """Everything that a bench has found.
+
+    trained: by method, of those that have a result. problems: of what belongs to no method, that is, of fine-tuning
+    an encoder that nothing has trained.
+    """
 
     asked: Asked
     circumstances: Circumstances
@@ -49,6 +53,7 @@ class Table(Struct, frozen=True, kw_only=True):
     baselines: tuple[Row, ...]
     outcomes: tuple[Outcome, ...]
     trained: dict[str, Trained]
+    problems: tuple[str, ...]
     complete: bool
 
 
@@ -62,9 +67,9 @@ def markdown(table: Table) -> str:
     cells = [_cells(row, table.circumstances.seeds, tuned=tuned) for row in (*table.rows, *table.baselines)]
     parts.append(_grid(head, cells))
     parts.append(_legend(table))
-    problems = [f"- {row.title}: {problem}" for row in table.rows for problem in row.problems]
+    problems = [f"{row.title}: {problem}" for row in table.rows for problem in row.problems] + [*table.problems]
     if problems:
-        parts += ["## What did not work", "\n".join(problems)]
+        parts += ["## What did not work", "\n".join(f"- {problem}" for problem in problems)]
     if table.trained:
         titles = {row.name: row.title for row in table.rows}
         recipes = [_recipe(titles[name], one) for name, one in table.trained.items()]
