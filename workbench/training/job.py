@@ -16,6 +16,7 @@ from workbench.catalog.tasks import tasks_of
 from workbench.data.prepare import Prepared
 from workbench.inspect.symptoms import Fingerprint
 from workbench.method.contract import Method, Progress
+from workbench.method.frames import Frames
 from workbench.runs.folder import RunFolder, write_whole
 from workbench.spec.experiment import Experiment
 from workbench.spec.pixels import of_planes
@@ -137,48 +138,17 @@ def make_ready(
         experiment, method, device=device, registry=registry, normalization=normalization, ranks=ranks
     )
     learning_rate = scaled_learning_rate(experiment.train.learning_rate, experiment.train.batch_size)
-    feed = Feed(
-        data.store.pixels,
-        rows=data.train_rows,
-        ids=data.ids[data.train_rows],
-        labels=data.labels[data.train_rows],
-        batch_size=experiment.train.batch_size,
-        seed=experiment.seed,
-        device=device,
-        rank=ranks.rank,
-        world=ranks.world,
-    )
-    info, params, setting = configure(
+    feed = _feed(experiment, data, device=device, ranks=ranks)
+    watcher = _watcher(
+        run,
+        journal,
         experiment,
-        train_images=data.planned_train,
-        classes=len(data.classes),
+        data,
+        stepper,
         registry=registry,
         normalization=normalization,
         frames=frames,
-    )
-    watcher = Watcher(
-        run,
-        journal,
-        spec=experiment.watch,
-        data=data,
-        plan=stepper.plan,
-        normalization=normalization,
-        image_size=image_size_of(experiment),
-        device=device,
-        seed=experiment.seed,
-        fingerprint=Fingerprint(info=info, params=params, setting=setting),
-        assign=_assigning(method),
-        examine=Examiner(
-            stepper=stepper,
-            data=data,
-            batch_size=max(1, experiment.train.batch_size // ranks.world),
-            of_images=not all(task.uses_frames for task in tasks_of(experiment.method, registry)),
-            of_films=frames is not None,
-        ),
-        start=experiment.backbone.at_start,
-        exhibitor=Exhibitor(run, journal, info=info, stepper=stepper, normalization=normalization, data=data)
-        if info.exhibits
-        else None,
+        ranks=ranks,
     )
     meter = Meter(device)
     resumed = take_up(run, stepper, meter, normalization=normalization, ranks=ranks, journal=journal)
@@ -204,6 +174,66 @@ def make_ready(
         learning_rate=learning_rate,
         start=start,
         fresh=resumed is None,
+    )
+
+
+def _feed(experiment: Experiment, data: Prepared, *, device: torch.device, ranks: Ranks) -> Feed:
+    return Feed(
+        data.store.pixels,
+        rows=data.train_rows,
+        ids=data.ids[data.train_rows],
+        labels=data.labels[data.train_rows],
+        batch_size=experiment.train.batch_size,
+        seed=experiment.seed,
+        device=device,
+        rank=ranks.rank,
+        world=ranks.world,
+    )
+
+
+def _watcher(
+    run: RunFolder,
+    journal: Journal,
+    experiment: Experiment,
+    data: Prepared,
+    stepper: Stepper,
+    *,
+    registry: Registry,
+    normalization: Normalization,
+    frames: Frames | None,
+    ranks: Ranks,
+) -> Watcher:
+    info, params, setting = configure(
+        experiment,
+        train_images=data.planned_train,
+        classes=len(data.classes),
+        registry=registry,
+        normalization=normalization,
+        frames=frames,
+    )
+    return Watcher(
+        run,
+        journal,
+        spec=experiment.watch,
+        data=data,
+        plan=stepper.plan,
+        normalization=normalization,
+        image_size=image_size_of(experiment),
+        device=stepper.device,
+        seed=experiment.seed,
+        fingerprint=Fingerprint(info=info, params=params, setting=setting),
+        assign=_assigning(stepper.method),
+        examine=Examiner(
+            stepper=stepper,
+            data=data,
+            batch_size=max(1, experiment.train.batch_size // ranks.world),
+            of_images=not all(task.uses_frames for task in tasks_of(experiment.method, registry)),
+            of_films=frames is not None,
+        ),
+        start=experiment.backbone.at_start,
+        exhibitor=Exhibitor(run, journal, info=info, stepper=stepper, normalization=normalization, data=data)
+        if info.exhibits
+        else None,
     )
 
 

@@ -433,7 +433,7 @@ def test_a_run_whose_fine_tuning_fails_keeps_what_it_has_shown(images: Path, tmp
 
 
 def test_the_table_says_where_the_encoder_beside_could_not_be_fine_tuned(images: Path, tmp_path: Path) -> None:
-    bench, told = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
+    bench, _ = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
     train_here = bench.train
 
     def train_some(run: RunFolder, report: Report) -> None:

@@ -11,7 +11,7 @@ from workbench.runs.folder import RunFolder
 from workbench.spec import toml
 from workbench.spec.errors import CheckError
 from workbench.training.ready import suggest_ready
-from workbench.training.suggest import suggest
+from workbench.training.suggest import Length, suggest
 
 REGISTRY = load_registry()
 
@@ -53,8 +53,10 @@ def test_three_tasks_bring_their_weights(run: RunFolder) -> None:
 def test_a_value_in_place_of_the_suggested_one_is_told(run: RunFolder) -> None:
     scan = scan_folder(Path(run.experiment().data.folder))
     ready, reasons = suggest_ready(scan, "moco-with-momentum", registry=REGISTRY)
-    suggested, _ = suggest(scan, method="moco_v2", registry=REGISTRY)
-    assert ready.train.batch_size == 64 != suggested.train.batch_size
-    assert f"This experiment has a train.batch_size of 64 in place of {suggested.train.batch_size}." in reasons
+    suggested, _ = suggest(scan, method="moco_v2", length=Length(batch_size=64), registry=REGISTRY)
+    assert ready.train.batch_size == 64
+    assert any(reason.startswith("A batch of 64, ") for reason in reasons), "steps are counted with its own batch"
+    assert ready.train.learning_rate == 0.12 != suggested.train.learning_rate
+    assert f"This experiment has a train.learning_rate of 0.12 in place of {suggested.train.learning_rate}." in reasons
     _, as_suggested = suggest_ready(scan, "swav-with-sinkhorn", registry=REGISTRY)
     assert not any("This experiment has" in reason for reason in as_suggested)
