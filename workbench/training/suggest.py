@@ -29,7 +29,7 @@ from workbench.spec.machine import Device
 from workbench.spec.needs import unmet_backbone, unmet_need
 from workbench.spec.presets import SUFFIX, load_preset
 from workbench.training.devices import list_devices
-from workbench.training.suggest_data import CPU_LARGEST, is_named, refuse_empty, suggest_data
+from workbench.training.suggest_data import CPU_LARGEST, is_named, is_painted, refuse_empty, suggest_data
 
 _KINDS = (
     (
@@ -49,6 +49,7 @@ _KINDS = (
     ),
 )
 """(preset, words in a folder's name, why): images that want other views than photos do."""
+_SHAPES = "shapes"
 _MANY_CORES = 8
 _MANY_IMAGES = 100_000
 """From which on a transformer of 22 million weights has enough to learn from."""
@@ -172,6 +173,10 @@ def _train_images(scan: ScanReport, data: DataSpec) -> int:
 
 def _preset(scan: ScanReport, data: DataSpec, card: MethodCard, registry: Registry) -> tuple[PresetCard, str]:
     """The preset for these images, and why: by what the folder is called, else the one that the method is used with."""
+    if is_painted(scan) and card.global_views > 1:
+        return registry.preset(_SHAPES), (
+            "The views of 'Shapes': on the painted sample color is chance, and would alone tell two pictures apart."
+        )
     is_gray = data.channels == "gray"
     for name, words, why in _KINDS:
         known = any(preset.name == name for preset in registry.presets)

@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from workbench.data.kinds import KNOWN_KINDS
+from workbench.data.sample import FACTORS
 from workbench.data.window import suggest_window
 from workbench.spec.dataset import LabelTable, ScanReport, is_planar
 from workbench.spec.errors import CheckError
@@ -143,6 +144,11 @@ def _group_column(table: LabelTable, count: int) -> str:
         if is_named(name, _GROUP_NAMES) and 2 <= distinct < count:
             return name
     return ""
+
+
+def is_painted(scan: ScanReport) -> bool:
+    """Whether it is the painted sample, by its table."""
+    return any(table.columns == tuple(FACTORS) and table.matched == scan.count for table in scan.tables)
 
 
 def is_named(name: str, words: tuple[str, ...]) -> bool:

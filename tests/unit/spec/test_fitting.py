@@ -27,8 +27,8 @@ def chances(view: ViewSpec) -> dict[str, float]:
 
 def test_the_bundled_ones() -> None:
     assert list(PRESETS) == [
-        "simclr", "moco-v1", "moco-v2", "byol", "barlow", "vicreg", "swav", "dino", "gentle", "chest-xray",
-        "microscopy", "satellite", "masked", "rotation", "scan", "frames", "rebuilding",
+        "simclr", "moco-v1", "moco-v2", "byol", "barlow", "vicreg", "swav", "dino", "gentle", "shapes",
+        "chest-xray", "microscopy", "satellite", "masked", "rotation", "scan", "frames", "rebuilding",
     ]  # fmt: skip
     assert load_presets(places.bundled("resources") / "presets")[1] == ()
 

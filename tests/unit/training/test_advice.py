@@ -21,6 +21,7 @@ from workbench.spec.presets import preset_text
 from workbench.training.check import check
 from workbench.training.measure import measure
 from workbench.training.suggest import Length, suggest, suggest_views
+from workbench.training.suggest_data import suggest_data
 
 
 def _scan(count: int = 1000, *, side: int = 64, mode: str = "RGB", **values: Any) -> ScanReport:
@@ -90,6 +91,17 @@ def test_the_views_follow_what_the_folder_is_called(folder: str, preset: str, re
     assert views == fit_to(card, size=224, channels="rgb")
     assert preset in reasons[0].lower()
     alone, _ = suggest_views(_scan(folder=folder), DataSpec(folder=folder), method="rotation", registry=registry)
+    assert len(alone) == 1, "a method of one view keeps its own"
+
+
+def test_the_painted_sample_gets_views_that_leave_it_its_shapes(images: Path, registry: Registry) -> None:
+    scan = scan_folder(images)
+    data, _ = suggest_data(scan)
+    views, reasons = suggest_views(scan, data, method="simclr", registry=registry)
+    assert views == fit_to(registry.preset("shapes"), size=data.size, channels="rgb")
+    assert views[0].chain == registry.preset("shapes").views[0].chain, "nothing of it is tamed"
+    assert "painted sample" in reasons[0]
+    alone, _ = suggest_views(scan, data, method="rotation", registry=registry)
     assert len(alone) == 1, "a method of one view keeps its own"
 
 
