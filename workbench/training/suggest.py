@@ -60,6 +60,9 @@ _CPU_MILLION = 0.5
 _LEAST_EPOCHS = 10
 _SHORT_STEPS = 3000
 """Steps of a run below which a method's `short_rate` is suggested in place of a recipe for long ones."""
+_ENOUGH_STEPS = 1500
+_LEAST_BATCH = 64
+"""Between it and the usual batch, the one with which a run has enough steps."""
 _SHORT_DECAY = 1e-4
 _TRANSFORMER_RATE = 5e-4
 _TRANSFORMER_DECAY = 0.05
@@ -256,8 +259,6 @@ def _train(
     length: Length,
     reasons: list[str],
 ) -> TrainSpec:
-    batch = length.batch_size or _batch(images, data, card)
-    reasons.append(f"A batch of {batch}, so that an epoch over {images:,} training images has {images // batch} steps.")
     if length.epochs:
         epochs = length.epochs
     elif length.images:
@@ -265,8 +266,11 @@ def _train(
         reasons.append(f"{epochs} epochs, which come nearest to {length.images:,} images seen.")
     else:
         epochs = _first_epochs(images, data, device, info, reasons)
+    batch = length.batch_size or _batch(images, epochs, data, card)
+    steps = images // batch
+    reasons.append(f"A batch of {batch}, so that an epoch over {images:,} training images has {steps:,} steps.")
     warmup = min(card.recipe.warmup, epochs // 10)
-    recipe = _recipe(card, info, epochs * max(1, images // batch), reasons)
+    recipe = _recipe(card, info, epochs * max(1, steps), reasons)
     return TrainSpec(
         epochs=epochs,
         batch_size=batch,
@@ -280,11 +284,17 @@ def _train(
     )
 
 
-def _batch(images: int, data: DataSpec, card: MethodCard) -> int:
+def _batch(images: int, epochs: int, data: DataSpec, card: MethodCard) -> int:
+    """As large as is usual, but where a run then had few steps, smaller: steps teach it more than large batches do."""
     most = 256 if data.size <= CPU_LARGEST else 128
-    power: int = 2 ** (max(1, images // 4).bit_length() - 1)
-    batch = max(card.min_batch, 2, min(most, power))
-    return min(batch, max(1, images))
+    enough = max(_LEAST_BATCH, min(most, images * epochs // _ENOUGH_STEPS))
+    return min(max(card.min_batch, 2, _power_of_two(min(enough, images // 4))), max(1, images))
+
+
+def _power_of_two(number: int) -> int:
+    """The largest up to a number; 1 at least."""
+    power: int = 2 ** (max(1, number).bit_length() - 1)
+    return power
 
 
 def _first_epochs(images: int, data: DataSpec, device: Device, info: BackboneInfo, reasons: list[str]) -> int:

@@ -126,7 +126,7 @@ def test_a_preset_comes_from_a_file_as_published_or_scaled(tmp_path: Path, regis
         suggest_views(_scan(), data, method="byol", preset=str(file), registry=registry)
 
 
-@pytest.mark.parametrize(("count", "batch"), [(4, 2), (12, 2), (100, 16), (1000, 128), (100_000, 256)])
+@pytest.mark.parametrize(("count", "batch"), [(4, 2), (12, 2), (100, 16), (1000, 64), (100_000, 256)])
 def test_the_batch_fits_the_data(count: int, batch: int, registry: Registry) -> None:
     train = suggest(_scan(count), registry=registry)[0].train
     assert train.batch_size == batch
@@ -145,6 +145,16 @@ def test_a_short_run_gets_a_recipe_that_learns_in_few_steps(registry: Registry) 
         )[0],
     ):
         assert (long.train.optimizer, long.train.learning_rate) == ("lars", published.learning_rate)
+
+
+def test_a_short_run_gets_the_batch_with_which_it_has_enough_steps(registry: Registry) -> None:
+    batches = {
+        images: suggest(_scan(10_000, side=32), length=Length(images=images), registry=registry)[0].train.batch_size
+        for images in (48_000, 200_000, 400_000)
+    }
+    assert batches == {48_000: 64, 200_000: 128, 400_000: 256}
+    whitening, _ = suggest(_scan(1000, side=32), method="w_mse", registry=registry)
+    assert whitening.train.batch_size == registry.method("w_mse").min_batch
 
 
 @pytest.mark.parametrize("backbone", ["vit_nano", "swin_nano"])
