@@ -13,7 +13,7 @@ from workbench.runs.results import Evaluation, ExportRecord
 from workbench.runs.state import RunState
 from workbench.spec import places, toml
 from workbench.spec.errors import ExportError, TrainingError, UsageError
-from workbench.spec.experiment import Experiment
+from workbench.spec.experiment import DataSpec, Experiment
 
 FORMATS = ("safetensors", "torch-export", "onnx", "h5", "csv", "parquet")
 
@@ -88,7 +88,7 @@ def _headless(out: Path, experiment: Experiment) -> int:
     _say_training(state)
     with console.progress() as report:
         evaluation = evaluate_run(run_folder, probes=("knn", "linear"), report=report)
-    _say_evaluation(evaluation)
+    _say_evaluation(evaluation, experiment.data)
     with console.progress() as report:
         project_run(run_folder, epoch=state.snapshots[-1].epoch, report=report)
         records = export_run(run_folder, formats=FORMATS, folder=run_folder.exports, report=report)
@@ -108,8 +108,9 @@ def _say_training(state: RunState) -> None:
         console.say(f"{state.verdict.title}: {state.verdict.text}")
 
 
-def _say_evaluation(evaluation: Evaluation) -> None:
-    console.say(f"Probes for '{evaluation.column}' on {evaluation.test_images} test images (95 % interval):")
+def _say_evaluation(evaluation: Evaluation, data: DataSpec) -> None:
+    title = data.title_of(evaluation.column)
+    console.say(f"Probes for '{title}' on {evaluation.test_images} test images (95 % interval):")
     for result in evaluation.results:
         interval = f"{result.low:.1%} to {result.high:.1%}"
         console.say(f"  {result.kind:7} {result.subject:10} {result.accuracy:6.1%}  ({interval})")

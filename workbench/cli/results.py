@@ -49,7 +49,7 @@ def _add_evaluate(commands: console.Commands) -> None:
     parser.add_argument(
         "--labels", default="", metavar="CSV:COLUMN", help="labels from a table that names the images, and its column"
     )
-    parser.add_argument("--column", default="label", metavar="C", help="'label', or a factor of the run's label table")
+    parser.add_argument("--column", default="label", metavar="C", help="'label', or a column of the run's label table")
     parser.add_argument("--neighbors", type=int, default=20, metavar="N", help="neighbors that vote in kNN (20)")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="at most N train and N test images")
     add_device(parser)
@@ -115,13 +115,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.json:
         console.print_json(evaluation)
     else:
-        _print_evaluation(evaluation)
+        _print_evaluation(evaluation, title=run.experiment().data.title_of(evaluation.column))
     return 0
 
 
-def _print_evaluation(evaluation: Evaluation) -> None:
+def _print_evaluation(evaluation: Evaluation, *, title: str) -> None:
     sides = f"{evaluation.train_images:,} train and {evaluation.test_images:,} test images"
-    print(f"'{evaluation.column}', {len(evaluation.classes)} classes, {sides}, encoder of epoch {evaluation.epoch}")
+    print(f"'{title}', {len(evaluation.classes)} classes, {sides}, encoder of epoch {evaluation.epoch}")
     for result in evaluation.results:
         interval = f"{result.low:.1%} to {result.high:.1%}"
         print(f"  {result.kind:7} {result.subject:10} {result.accuracy:6.1%}   95 %: {interval}")

@@ -21,7 +21,6 @@ from workbench.runs.folder import RunFolder
 from workbench.runs.split import SplitTable, read_split
 from workbench.spec import places
 from workbench.spec.errors import DataError, UsageError
-from workbench.spec.experiment import DataSpec
 from workbench.spec.progress import Report, ignore
 
 IMAGES = 256
@@ -88,11 +87,6 @@ def probed_columns(table: SplitTable) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _title(column: str, data: DataSpec) -> str:
-    """The name that a person knows: 'label' may be a column of the table."""
-    return data.column if column == "label" and data.labels == "csv" and data.column else column
-
-
 def _has_classes(values: Sequence[str]) -> bool:
     classes = set(values) - {""}
     labeled = sum(value != "" for value in values)
@@ -124,7 +118,7 @@ def _factors(probing: _Probing, columns: Sequence[str] | None) -> tuple[FactorRe
     prepared = probing.prepared
     data = probing.loaded.experiment.data
     wanted = tuple(columns) if columns is not None else probed_columns(prepared.table)
-    wanted = tuple("label" if name == _title("label", data) else name for name in wanted)
+    wanted = tuple("label" if name == data.title_of("label") else name for name in wanted)
     if not wanted:
         return ()
     rows = np.sort(np.concatenate([evenly(side, _PROBED) for side in (prepared.train_rows, prepared.test_rows)]))
@@ -173,7 +167,7 @@ def _factor(probing: _Probing, column: str, features: NDArray[np.float32], place
     low, high = wilson(correct, len(truth))
     usual = np.bincount(sides.train_labels[train]).argmax()
     return FactorResult(
-        column=_title(column, probing.loaded.experiment.data),
+        column=probing.loaded.experiment.data.title_of(column),
         classes=len(sides.classes),
         test_images=len(truth),
         accuracy=correct / len(truth),

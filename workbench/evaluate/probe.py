@@ -64,7 +64,8 @@ def evaluate_run(
 ) -> Evaluation:
     """Probes the encoder of a run on one label column, and keeps the result in the run folder.
 
-    `column` is 'label' or a factor of the run's split; `labels`, where given, stands in its place. Images
+    `column` is 'label', or what the label table calls it, or a factor of the run's split; `labels`, where given,
+    stands in its place. Images
     without a label are left out; `limit` uses at most that many train and that many test images. The
     probes are fitted to the train side of the run's own split and counted on its test side. known: results of raw
     pixels or of the untrained encoder that are known from a run with the same split (and the same first weights).
@@ -77,6 +78,8 @@ def evaluate_run(
     trained = load_encoder(run, registry=registry)
     table = read_split(run.split_file)
     prepared = prepare(trained.experiment, cache=places.cache_folder(), table=table, report=report)
+    if column == trained.experiment.data.title_of("label"):
+        column = "label"
     name = labels.name if labels else column
     values = _values(prepared, column, labels)
     sides = _limited(labeled_sides(prepared, values, name), limit)

@@ -68,6 +68,10 @@ class DataSpec(Params, frozen=True, kw_only=True):
     ] = "dataset"
     limit: Annotated[int, param("Use at most this many images; 0 uses all.", ge=0, le=100_000_000)] = 0
 
+    def title_of(self, column: str) -> str:
+        """The name that a person knows of a column of the split: 'label' may be a column of the table."""
+        return self.column if column == "label" and self.labels == "csv" and self.column else column
+
 
 class OpSpec(Struct, frozen=True, kw_only=True):
     """One step of a chain. In the file its parameters stand beside `op`: {op = "solarize", p = 0.2}."""

@@ -23,6 +23,10 @@ def test_evaluate_prints_every_probe_and_one_json_document(run: RunFolder, capsy
     assert "'color'" in out
     assert out.count("95 %") == 3
     assert [one.column for one in load_evaluations(run)] == ["label", "color"]
+    title = run.experiment().data.column
+    assert main(["evaluate", str(run.path), "--probe", "knn", "--column", title]) == 0
+    assert capsys.readouterr().out.startswith(f"'{title}', "), "the label by the name that its table gives it"
+    assert {one.column for one in load_evaluations(run)} == {"label", "color"}
 
 
 def test_evaluate_takes_labels_from_a_table(run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
