@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from workbench.runs.exhibit import ShownPanel
 
-_GAP, _GROUP_GAP, _EDGE, _HEAD, _WORDS = 8, 28, 12, 26, 20
+_GAP, _GROUP_GAP, _EDGE, _LINE, _WORDS = 8, 28, 12, 18, 20
 _SMALLEST, _LARGEST = 112, 224
 """Sides of a picture: smaller ones are enlarged with their pixels square and sharp, larger ones are shrunk."""
 _SHAPE = 1.6
@@ -25,21 +25,25 @@ def exhibit_sheet(panels: Sequence[ShownPanel], *, images: int = 0) -> Image.Ima
     worded = any(panel.captions or panel.right for panel in panels)
     step = side + (_WORDS if worded else 0) + _GAP
     wide = len(panels) * (side + _GAP) - _GAP + _GROUP_GAP
+    title, small = ImageFont.load_default(14), ImageFont.load_default(12)
+    titles = [_lines(panel.title, title, side) for panel in panels]
+    head = _LINE * max(len(lines) for lines in titles) + _GAP
     groups = min(
         range(1, count + 1),
-        key=lambda groups: abs(math.log(groups * wide / (_HEAD + math.ceil(count / groups) * step) / _SHAPE)),
+        key=lambda groups: abs(math.log(groups * wide / (head + math.ceil(count / groups) * step) / _SHAPE)),
     )
-    size = (2 * _EDGE + groups * wide - _GROUP_GAP, 2 * _EDGE + _HEAD + math.ceil(count / groups) * step - _GAP)
+    size = (2 * _EDGE + groups * wide - _GROUP_GAP, 2 * _EDGE + head + math.ceil(count / groups) * step - _GAP)
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
-    title, small = ImageFont.load_default(14), ImageFont.load_default(12)
     for column, panel in enumerate(panels):
         for group in range(groups):
             x = _EDGE + group * wide + column * (side + _GAP)
-            draw.text((x, _EDGE), _fitted(panel.title, title, side), fill=_INK, font=title)
+            top = _EDGE + head - _GAP - _LINE * len(titles[column])  # The last line stands above the pictures.
+            for number, line in enumerate(titles[column]):
+                draw.text((x, top + _LINE * number), line, fill=_INK, font=title)
         for row in range(count):
             x = _EDGE + row % groups * wide + column * (side + _GAP)
-            y = _EDGE + _HEAD + row // groups * step
+            y = _EDGE + head + row // groups * step
             sheet.paste(_scaled(panel, row, side), (x, y))
             _write_caption(draw, panel, row, (x, y + side + 3), small, side)
     return sheet
@@ -69,6 +73,18 @@ def _write_caption(
         x, side = x + 14, side - 14
     if row < len(panel.captions):
         draw.text((x, y), _fitted(panel.captions[row], font, side), fill=color, font=font)
+
+
+def _lines(text: str, font: _Font, width: float) -> list[str]:
+    """The text in lines of words that fit; a word that does not is cut."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [_fitted(line, font, width) for line in lines]
 
 
 def _fitted(text: str, font: _Font, width: float) -> str:

@@ -102,6 +102,19 @@ def test_large_and_small_pictures_and_odd_shapes_fit() -> None:
         exhibit_sheet([])
 
 
+def test_a_title_that_is_too_long_for_a_line_has_more_of_them() -> None:
+    def sheet(title: str) -> Image.Image:
+        return exhibit_sheet([ShownPanel(part="input", title=title, pictures=np.full((1, 8, 8, 3), 255, np.uint8))])
+
+    def inked(picture: Image.Image, top: int) -> bool:
+        return np.asarray(picture.convert("L"))[top : top + 18].min() < 128
+
+    short, long = sheet("Colored"), sheet("Filled in, shades given")
+    assert long.height == short.height + 18
+    assert long.width == short.width
+    assert [inked(short, 12), inked(long, 12), inked(long, 30)] == [True, True, True]
+
+
 def test_the_report_shows_the_newest(shown: RunFolder) -> None:
     text = make_report(shown).read_text(encoding="utf-8")
     assert "What the network was asked, and its answers" in text
