@@ -107,7 +107,7 @@ def test_a_title_that_is_too_long_for_a_line_has_more_of_them() -> None:
         return exhibit_sheet([ShownPanel(part="input", title=title, pictures=np.full((1, 8, 8, 3), 255, np.uint8))])
 
     def inked(picture: Image.Image, top: int) -> bool:
-        return np.asarray(picture.convert("L"))[top : top + 18].min() < 128
+        return bool(np.asarray(picture.convert("L"))[top : top + 18].min() < 128)
 
     short, long = sheet("Colored"), sheet("Filled in, shades given")
     assert long.height == short.height + 18
