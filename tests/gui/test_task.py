@@ -18,7 +18,7 @@ from workbench.gui.pages.train import TrainPage
 from workbench.gui.pages.views import ViewsPage
 from workbench.gui.session import Session
 from workbench.gui.widgets.exhibit_board import ExhibitBoard
-from workbench.gui.widgets.exhibit_grid import fitted_titles
+from workbench.gui.widgets.exhibit_grid import ExhibitGrid, fitted_titles
 from workbench.gui.widgets.fields import NumberField
 from workbench.runs import control
 from workbench.runs.events import EventLog, ExhibitTaken
@@ -290,9 +290,30 @@ def test_it_follows_the_parameters_the_chain_the_draw_and_the_images(
 def test_titles_of_all_panels_give_their_task_away_together(qtbot: QtBot) -> None:
     metrics = QFontMetrics(QFont())
     titles = ["Original", "Rotation prediction: Turned", "Jigsaw: Laid"]
-    assert fitted_titles(titles, metrics, 2000) == titles
+    assert fitted_titles(titles, metrics, 2000) == [[title] for title in titles]
     room = metrics.horizontalAdvance(titles[2]) + 2
-    assert fitted_titles(titles, metrics, room) == ["Original", "Turned", "Laid"]
+    assert fitted_titles(titles, metrics, room) == [["Original"], ["Turned"], ["Laid"]]
+
+
+def test_a_long_title_takes_two_lines_and_the_pictures_make_room(qtbot: QtBot) -> None:
+    metrics = QFontMetrics(QFont())
+    room = metrics.horizontalAdvance("Filled in, shades") + 2
+    assert fitted_titles(["Filled in, shades given"], metrics, room) == [["Filled in, shades", "given"]]
+    (cut,) = fitted_titles(["Unbreakable"], metrics, metrics.horizontalAdvance("Unbr") + 2)
+    assert len(cut) == 1
+    assert cut[0].endswith("…")
+    grid = ExhibitGrid()
+    qtbot.addWidget(grid)
+    grid.resize(300, 400)
+    pictures = np.zeros((4, 8, 8, 3), np.uint8)
+
+    def top(title: str) -> float:
+        panels = [ShownPanel(part="input", title=name, pictures=pictures) for name in ("Image", title, "Colored")]
+        grid.set_panels(("a.png", "b.png", "c.png", "d.png"), panels)
+        return grid.cell_rect(0, 0).top()
+
+    assert top("The image, with nothing but its lightness") == top("Gray") + grid.fontMetrics().height()
+    assert grid.grab().height() == 400
 
 
 def test_each_of_several_tasks_has_its_own_parameters_under_the_pictures(

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QKeyEvent,
 from PySide6.QtWidgets import QWidget
 
 from workbench.gui import theme
-from workbench.gui.widgets.columns import Columns, arranged, whole
+from workbench.gui.widgets.columns import HEADER, Columns, arranged, whole
 from workbench.gui.widgets.picture_grid import PictureGrid
 from workbench.gui.widgets.pictures import Pictures, fitted
 from workbench.runs.exhibit import ShownPanel
@@ -133,20 +133,33 @@ class ExhibitGrid(PictureGrid):
         return len(self._paths), len(self._columns)
 
     def arrange(self, room: QSizeF) -> Columns:
-        """Everything in sight where that makes pictures no smaller; no line for captions where no panel has any."""
+        """Everything in sight where that makes pictures no smaller; no line for captions where no panel has any, and
+        two for titles where one is too short for them.
+        """
+        found = self._arranged(room, HEADER)
+        titles = self._titles_in(found.cell)
+        return (
+            self._arranged(room, HEADER + self.fontMetrics().height())
+            if max(map(len, titles), default=1) > 1
+            else found
+        )
+
+    def _arranged(self, room: QSizeF, header: float) -> Columns:
         worded = any(column.panel.captions or column.panel.right for column in self._columns)
         below = QFontMetricsF(self._small()).height() + 4 if worded else 0.0
         asked = (max(0, len(self._columns) - 1), len(self._paths), room)
-        found = whole(*asked, below)
-        return found if self.cell <= found.cell else arranged(*asked, self.cell, below)
+        found = whole(*asked, below, header)
+        return found if self.cell <= found.cell else arranged(*asked, self.cell, below, header)
+
+    def _titles_in(self, width: float) -> list[list[str]]:
+        return fitted_titles([shown.panel.title for shown in self._columns], self.fontMetrics(), int(width))
 
     def paint_title(self, painter: QPainter, column: int, box: QRectF) -> None:
-        """The panel's title."""
+        """The panel's title; the last line stands above the pictures."""
         painter.setPen(QColor(theme.tokens().secondary))
         painter.setFont(self.font())
-        titles = [shown.panel.title for shown in self._columns]
-        title = fitted_titles(titles, painter.fontMetrics(), int(box.width()))[column]
-        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
+        title = "\n".join(self._titles_in(box.width())[column])
+        painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, title)
 
     def paint_image(self, painter: QPainter, image: int, wanted: QRegion) -> None:
         """A picture of each panel, with its words."""
@@ -185,10 +198,21 @@ class ExhibitGrid(PictureGrid):
         return PurePosixPath(self._paths[row]).name
 
 
-def fitted_titles(titles: Sequence[str], metrics: QFontMetrics, width: int) -> list[str]:
-    """Titles in their room. Of one of several tasks ('Rotation prediction: Turned') the task gives way first, in all
-    of them, so that none looks as if it were of no task.
+def fitted_titles(titles: Sequence[str], metrics: QFontMetrics, width: int) -> list[list[str]]:
+    """Titles in their room, in a line or two each. Of one of several tasks ('Rotation prediction: Turned') the task
+    gives way first, in all of them, so that none looks as if it were of no task.
     """
     if any(metrics.horizontalAdvance(title) > width for title in titles):
         titles = [title.rpartition(": ")[2] for title in titles]
-    return [metrics.elidedText(title, Qt.TextElideMode.ElideRight, width) for title in titles]
+    return [_in_two_lines(title, metrics, width) for title in titles]
+
+
+def _in_two_lines(title: str, metrics: QFontMetrics, width: int) -> list[str]:
+    """Broken between words where one line is too short, and cut where two are."""
+    words = title.split(" ")
+    fitting = (
+        count for count in range(len(words), 0, -1) if metrics.horizontalAdvance(" ".join(words[:count])) <= width
+    )
+    first = next(fitting, 1)
+    lines = (" ".join(words[:first]), " ".join(words[first:]))
+    return [metrics.elidedText(line, Qt.TextElideMode.ElideRight, width) for line in lines if line]

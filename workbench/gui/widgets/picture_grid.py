@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
-from workbench.gui.widgets.columns import HEADER, Columns
+from workbench.gui.widgets.columns import Columns
 from workbench.gui.widgets.pictures import Scaler
 
 SMALLEST, LARGEST = 48, 320
@@ -107,18 +107,20 @@ class PictureGrid(QAbstractScrollArea):
         """Scrolls an image into sight, with the words below it."""
         box, bar = self.cell_rect(image, self.FIRST), self.verticalScrollBar()
         bottom, height = box.bottom() + self._places.below, self.viewport().height()
-        if box.top() < HEADER:
-            bar.setValue(round(bar.value() + box.top() - HEADER))
+        header = self._places.header
+        if box.top() < header:
+            bar.setValue(round(bar.value() + box.top() - header))
         elif bottom > height:
             bar.setValue(round(bar.value() + bottom - height))
 
     def seen(self) -> QRectF:
         """Where pictures can be seen: below the header."""
-        return QRectF(QRect(0, HEADER, self.viewport().width(), self.viewport().height() - HEADER))
+        header = round(self._places.header)
+        return QRectF(QRect(0, header, self.viewport().width(), self.viewport().height() - header))
 
     def hit(self, point: QPointF) -> tuple[int, int] | None:
         """The cell at a point of the viewport."""
-        if point.y() < HEADER:
+        if point.y() < self._places.header:
             return None
         images, columns = self.count()
         for image in range(images):
@@ -192,7 +194,7 @@ class PictureGrid(QAbstractScrollArea):
             if self.cell_rect(image, self.FIRST).adjusted(0, 0, 0, self._places.below).intersects(seen):
                 self.paint_image(painter, image, event.region())
         painter.restore()
-        if event.rect().top() < HEADER:
+        if event.rect().top() < self._places.header:
             for column, box in self._titles():
                 self.paint_title(painter, column, box)
 
@@ -203,5 +205,5 @@ class PictureGrid(QAbstractScrollArea):
             for column in range(self.FIRST, self.FIRST + columns):
                 box = self.cell_rect(group, column)
                 box.moveTop(0)
-                box.setHeight(HEADER - 4)
+                box.setHeight(self._places.header - 4)
                 yield column, box
