@@ -142,7 +142,7 @@ class NearestCard(Card):
         self._chip.setToolTip(table.paths[row])
         self._chip.show()
         self._words.hide()
-        captions = [f"{cosine:.2f}" for cosine in cosines]
+        captions = [f"{cosine:.3f}" for cosine in cosines]
         self.gallery.set_items(folder, [table.paths[other] for other in found], captions)
         self.gallery.setFixedHeight(self.gallery.height_for(NEIGHBORS, 300))
         self.gallery.show()
