@@ -268,7 +268,10 @@ def _train(
         epochs = _first_epochs(images, data, device, info, reasons)
     batch = length.batch_size or _batch(images, epochs, data, card)
     steps = images // batch
-    reasons.append(f"A batch of {batch}, so that an epoch over {images:,} training images has {steps:,} steps.")
+    reasons.append(
+        f"A batch of {batch}, so that an epoch over {images:,} training images has {steps:,} steps, and the run "
+        f"{epochs * steps:,}."
+    )
     warmup = min(card.recipe.warmup, epochs // 10)
     recipe = _recipe(card, info, epochs * max(1, steps), reasons)
     return TrainSpec(
