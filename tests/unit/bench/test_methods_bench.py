@@ -410,16 +410,21 @@ def test_encoders_are_fine_tuned_beside_one_that_nothing_trained(images: Path, t
     assert said == ["3 of 3 runs are finished already."]
 
 
-def test_a_run_whose_fine_tuning_fails_keeps_what_it_has_shown(images: Path, tmp_path: Path) -> None:
-    bench, _ = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
+def fail_at(bench: Bench, name: str) -> None:
+    """Has the training of one run fail."""
     train_here = bench.train
 
-    def train_some(run: RunFolder, report: Report) -> None:
-        if run.experiment().name == "rotation seed 0, fine-tuned":
+    def train_others(run: RunFolder, report: Report) -> None:
+        if run.experiment().name == name:
             raise TrainingError("The disk is full.")
         train_here(run, report)
 
-    bench.train = train_some
+    bench.train = train_others
+
+
+def test_a_run_whose_fine_tuning_fails_keeps_what_it_has_shown(images: Path, tmp_path: Path) -> None:
+    bench, _ = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
+    fail_at(bench, "rotation seed 0, fine-tuned")
     table = bench.run()
     (row,) = table.rows
     assert row.linear
@@ -434,14 +439,7 @@ def test_a_run_whose_fine_tuning_fails_keeps_what_it_has_shown(images: Path, tmp
 
 def test_the_table_says_where_the_encoder_beside_could_not_be_fine_tuned(images: Path, tmp_path: Path) -> None:
     bench, _ = bench_in(tmp_path, asked_for(images, fine_tuning=64), "rotation")
-    train_here = bench.train
-
-    def train_some(run: RunFolder, report: Report) -> None:
-        if run.experiment().name == "from scratch seed 0, fine-tuned":
-            raise TrainingError("The disk is full.")
-        train_here(run, report)
-
-    bench.train = train_some
+    fail_at(bench, "from scratch seed 0, fine-tuned")
     table = bench.run()
     assert table.problems == ("Fine-tuned from scratch, seed 0: The disk is full.",)
     assert table.complete, "as it is with a method that failed"
