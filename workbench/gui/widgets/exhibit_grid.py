@@ -200,11 +200,12 @@ class ExhibitGrid(PictureGrid):
 
 def fitted_titles(titles: Sequence[str], metrics: QFontMetrics, width: int) -> list[list[str]]:
     """Titles in their room, in a line or two each. Of one of several tasks ('Rotation prediction: Turned') the task
-    gives way first, in all of them, so that none looks as if it were of no task.
+    gives way where two lines are too short, in all of them, so that none looks as if it were of no task.
     """
-    if any(metrics.horizontalAdvance(title) > width for title in titles):
-        titles = [title.rpartition(": ")[2] for title in titles]
-    return [_in_two_lines(title, metrics, width) for title in titles]
+    found = [_in_two_lines(title, metrics, width) for title in titles]
+    if any(" ".join(lines) != title for lines, title in zip(found, titles, strict=True)):
+        found = [_in_two_lines(title.rpartition(": ")[2], metrics, width) for title in titles]
+    return found
 
 
 def _in_two_lines(title: str, metrics: QFontMetrics, width: int) -> list[str]:
