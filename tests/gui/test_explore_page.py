@@ -19,6 +19,7 @@ from workbench.runs.events import EventLog, SnapshotTaken
 from workbench.runs.folder import RunFolder
 from workbench.runs.snapshot import Snapshot, read_snapshot, write_layout, write_snapshot
 from workbench.runs.split import SplitTable
+from workbench.spec.experiment import DataSpec
 
 
 @pytest.fixture
@@ -114,6 +115,18 @@ def test_colors_by_a_factor(explored: ExplorePage) -> None:
     explored.legend.shown_changed.connect(shown.append)
     explored.legend.choose(frozenset({1}))
     assert shown[-1] == frozenset({1})
+
+
+def test_labels_from_a_table_are_called_as_it_calls_them(explored: ExplorePage, session: Session) -> None:
+    assert session.run
+    table, shown = explored.table, explored.scene
+    assert table
+    assert shown
+    assert explored.color.itemText(0) == "Color: label"
+    explored.table = None
+    explored._on_read((table, shown, DataSpec(folder="x", labels="csv", column="species")))
+    assert explored.color.itemText(0) == "Color: species"
+    assert explored._classes_card.title == "Species"
 
 
 def test_a_lasso_fills_the_selection(explored: ExplorePage, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from workbench.runs.events import AnyEvent, SnapshotTaken
 from workbench.runs.folder import RunFolder
 from workbench.runs.split import SplitTable, read_split
 from workbench.spec.errors import WorkbenchError
+from workbench.spec.experiment import DataSpec
 
 _PROJECTIONS = (("pca", "PCA"), ("umap", "UMAP"))
 _SETTLE_MS = 350
@@ -42,6 +43,7 @@ class ExplorePage(Page):
         self.scene: Scene | None = None
         self.table: SplitTable | None = None
         self._folder = ""
+        self._titles: dict[str, str] = {}
         self._reference: NDArray[np.float32] | None = None
         self._names: tuple[str, ...] = ()
         self._classes: NDArray[np.int64] = np.empty(0, np.int64)
@@ -160,19 +162,20 @@ class ExplorePage(Page):
         kind = "umap" if self._automatic else self.projection.value()
         reference, table = self._reference, self.table
 
-        def read() -> tuple[SplitTable, Scene, str]:
+        def read() -> tuple[SplitTable, Scene, DataSpec]:
             known = table or read_split(run.split_file)
-            return known, scene.read_scene(run, epoch, kind, reference), run.experiment().data.folder
+            return known, scene.read_scene(run, epoch, kind, reference), run.experiment().data
 
         self._reader.start(read, done=self._on_read, failed=self._on_unreadable)
         self._say_why_empty()
 
-    def _on_read(self, found: tuple[SplitTable, Scene, str]) -> None:
-        table, shown, folder = found
+    def _on_read(self, found: tuple[SplitTable, Scene, DataSpec]) -> None:
+        table, shown, data = found
         first = self.table is None
-        self.table, self._folder = table, folder
+        self.table, self._folder = table, data.folder
         if first:
-            self.color.set_options([(column, f"Color: {column}") for column in scene.columns(table)])
+            self._titles = {column: data.title_of(column) for column in scene.columns(table)}
+            self.color.set_options([(column, f"Color: {title}") for column, title in self._titles.items()])
         if self._reference is None and shown.kind == "pca":
             self._reference = shown.positions
         if self._automatic:
@@ -259,7 +262,8 @@ class ExplorePage(Page):
         column = self.color.value()
         self._names, self._classes = scene.classes_of(self.table, column, self.scene.indices)
         counts = np.bincount(self._classes[self._classes >= 0], minlength=len(self._names))
-        self._classes_card.set_title("Classes" if column == "label" else column.capitalize())
+        title = self._titles[column]
+        self._classes_card.set_title("Classes" if title == "label" else f"{title[:1].upper()}{title[1:]}")
         self.legend.set_classes(self._names, counts.tolist())
         self.stage.map.show_classes(None)
         self.stage.map.set_classes(self._classes)
