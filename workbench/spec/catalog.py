@@ -23,7 +23,7 @@ class Recipe(Struct, frozen=True, kw_only=True):
     """Training settings that are known to work for a method, at a batch of 256.
 
     short_rate: AdamW's learning rate for convolutional networks in runs of a few thousand steps at most, where the
-    settings are for tens of thousands; 0 where they serve both.
+    settings are for tens of thousands; 0 where they serve both. With smaller batches it falls with their square root.
     """
 
     optimizer: Literal["sgd", "adamw", "lars"] = "sgd"

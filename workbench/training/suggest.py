@@ -273,7 +273,7 @@ def _train(
         f"{epochs * steps:,}."
     )
     warmup = min(card.recipe.warmup, epochs // 10)
-    recipe = _recipe(card, info, epochs * max(1, steps), reasons)
+    recipe = _recipe(card, info, epochs * max(1, steps), batch, reasons)
     return TrainSpec(
         epochs=epochs,
         batch_size=batch,
@@ -314,7 +314,7 @@ def _first_epochs(images: int, data: DataSpec, device: Device, info: BackboneInf
     return epochs
 
 
-def _recipe(card: MethodCard, info: BackboneInfo, steps: int, reasons: list[str]) -> Recipe:
+def _recipe(card: MethodCard, info: BackboneInfo, steps: int, batch: int, reasons: list[str]) -> Recipe:
     """The method's recipe; AdamW for a transformer, and for a convolutional network in a short run where it helps."""
     recipe = card.recipe
     if info.is_transformer and recipe.optimizer != "adamw":
@@ -330,20 +330,28 @@ def _recipe(card: MethodCard, info: BackboneInfo, steps: int, reasons: list[str]
             weight_decay_factor=1.0,
         )
     if recipe.short_rate > 0 and steps < _SHORT_STEPS and not info.is_transformer:
+        rate = _short_rate(recipe, batch)
         reasons.append(
-            f"AdamW at {recipe.short_rate:g}, because {steps:,} steps are few: the published recipe of {card.title} "
+            f"AdamW at {rate:g}, because {steps:,} steps are few: the published recipe of {card.title} "
             f"({recipe.optimizer} at {recipe.learning_rate:g}) is for tens of thousands, and learns little in so few."
         )
         return replace(
             recipe,
             optimizer="adamw",
-            learning_rate=recipe.short_rate,
+            learning_rate=rate,
             weight_decay=_SHORT_DECAY,
             weight_decay_factor=1.0,
         )
     source = f": {recipe.source}" if recipe.source else ""
     reasons.append(f"The optimizer and its learning rate are the recipe of {card.title}{source}.")
     return recipe
+
+
+def _short_rate(recipe: Recipe, batch: int) -> float:
+    """For Adam the rate goes with the square root of the batch (Malladi et al. 2022, arXiv:2205.10287), while that of an
+    experiment is per 256 images and goes with the batch itself.
+    """
+    return float(f"{recipe.short_rate * (256 / batch) ** 0.5:.2g}")
 
 
 def _watch(images: int, count: int, epochs: int, copies: float, reasons: list[str]) -> WatchSpec:

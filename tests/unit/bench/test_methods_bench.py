@@ -312,7 +312,8 @@ def test_every_method_gets_the_same_budget_its_own_recipe_and_views_it_can_use(i
         experiment = plan.experiment(name, 3)
         assert (experiment.train.epochs, experiment.train.batch_size, experiment.seed) == (2, 16, 3)
         recipe = info.recipe
-        own = (recipe.short_rate, "adamw") if recipe.short_rate else (recipe.learning_rate, recipe.optimizer)
+        short = recipe.short_rate * (256 / 16) ** 0.5
+        own = (short, "adamw") if recipe.short_rate else (recipe.learning_rate, recipe.optimizer)
         assert (experiment.train.learning_rate, experiment.train.optimizer) == own, name
         assert experiment.train.warmup <= 0.2
         assert (experiment.train.max_minutes, experiment.backbone.name) == (0, "tinyconv")

@@ -20,6 +20,7 @@ from workbench.spec.machine import Device, Finding
 from workbench.spec.presets import preset_text
 from workbench.training.check import check
 from workbench.training.measure import measure
+from workbench.training.schedule import scaled_learning_rate
 from workbench.training.suggest import Length, suggest, suggest_views
 from workbench.training.suggest_data import suggest_data
 
@@ -135,9 +136,16 @@ def test_the_batch_fits_the_data(count: int, batch: int, registry: Registry) -> 
 
 def test_a_short_run_gets_a_recipe_that_learns_in_few_steps(registry: Registry) -> None:
     published = registry.method("swav").recipe
-    short, reasons = suggest(_scan(side=32), method="swav", backbone="tinyconv", registry=registry)
+    short, reasons = suggest(
+        _scan(side=32), method="swav", backbone="tinyconv", length=Length(epochs=20, batch_size=256), registry=registry
+    )
     assert (short.train.optimizer, short.train.learning_rate) == ("adamw", published.short_rate)
     assert any("AdamW at 0.002" in reason and "lars at 0.6" in reason for reason in reasons)
+    small, _ = suggest(
+        _scan(side=32), method="swav", backbone="tinyconv", length=Length(epochs=20, batch_size=64), registry=registry
+    )
+    rates = [scaled_learning_rate(one.train.learning_rate, one.train.batch_size) for one in (small, short)]
+    assert rates[0] == pytest.approx(rates[1] / 2), "Adam's goes with the square root of the batch"
     for long in (
         suggest(_scan(100_000, side=32), method="swav", backbone="tinyconv", registry=registry)[0],
         suggest(
