@@ -348,8 +348,8 @@ def _recipe(card: MethodCard, info: BackboneInfo, steps: int, batch: int, reason
 
 
 def _short_rate(recipe: Recipe, batch: int) -> float:
-    """For Adam the rate goes with the square root of the batch (Malladi et al. 2022, arXiv:2205.10287), while that of an
-    experiment is per 256 images and goes with the batch itself.
+    """For Adam the rate goes with the square root of the batch (Malladi et al. 2022, arXiv:2205.10287); that of an
+    experiment is per 256 images, and goes with the batch itself.
     """
     return float(f"{recipe.short_rate * (256 / batch) ** 0.5:.2g}")
 
