@@ -38,8 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = (arguments.out or places.default_runs().parent / "demo").expanduser().resolve()
     sample = _paint(out / "sample", arguments.count)
     experiment = demo_experiment(sample)
-    for assignment in arguments.set:
-        experiment = toml.set_value(experiment, assignment)
+    experiment = toml.set_values(experiment, arguments.set)
     if not arguments.headless and has_display():
         return _in_window(out, experiment)
     return _headless(out, experiment)

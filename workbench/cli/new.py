@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli import console
-from workbench.cli.options import add_runs, add_set, changed, runs_of
+from workbench.cli.options import add_runs, add_set, runs_of
 from workbench.runs.folder import slug, write_whole
 from workbench.spec import toml
 from workbench.spec.errors import UsageError, why
@@ -15,10 +15,6 @@ from workbench.spec.params import convert
 if TYPE_CHECKING:
     from workbench.catalog.registry import Registry
     from workbench.spec.dataset import ScanReport
-    from workbench.training.suggest import Length
-
-_LENGTH = {"train.epochs": "epochs", "train.batch_size": "batch_size"}
-"""What can be set that says how long a run is, and what it is in a `Length`."""
 
 
 def add(commands: console.Commands) -> None:
@@ -75,7 +71,7 @@ def _new(arguments: argparse.Namespace) -> int:
     experiment, about_rest = _suggested(scan, _changed_data(data, arguments.set), arguments, registry=load_registry())
     for reason in (*about_data, *about_rest):
         console.say(f"  {reason}")
-    experiment = changed(experiment, arguments.set)
+    experiment = toml.set_values(experiment, arguments.set)
     output = arguments.output or Path(f"{slug(experiment.name)}.toml")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -91,9 +87,9 @@ def _suggested(
 ) -> tuple[Experiment, tuple[str, ...]]:
     """For the method, or the ready experiment, that was asked for; and why it is as it is."""
     from workbench.training.ready import suggest_ready
-    from workbench.training.suggest import suggest
+    from workbench.training.suggest import length_of, suggest
 
-    length = _length(data, arguments.set)
+    length = length_of(data, arguments.set)
     if not arguments.experiment:
         return suggest(
             scan,
@@ -133,16 +129,7 @@ def _tasks(asked: list[str]) -> tuple[TaskSpec, ...]:
     return tuple(found)
 
 
-def _length(data: DataSpec, assignments: list[str]) -> "Length":
-    """What was said of how long it trains, so that the recipe and the looks are suggested for that."""
-    from workbench.training.suggest import Length
-
-    said = {key: text for text in assignments if (key := text.partition("=")[0].strip()) in _LENGTH}
-    train = changed(Experiment(data=data), list(said.values())).train
-    return Length(**{_LENGTH[key]: getattr(train, _LENGTH[key]) for key in said})
-
-
 def _changed_data(data: DataSpec, assignments: list[str]) -> DataSpec:
     """What was said about the images, so that views, batch and epochs are suggested for those."""
     about = [assignment for assignment in assignments if assignment.strip().startswith("data.")]
-    return changed(Experiment(data=data), about).data
+    return toml.set_values(Experiment(data=data), about).data

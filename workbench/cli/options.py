@@ -5,8 +5,7 @@ from pathlib import Path
 
 from workbench.runs.folder import RunFolder
 from workbench.runs.index import find_run
-from workbench.spec import places, toml
-from workbench.spec.experiment import Experiment
+from workbench.spec import places
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +30,7 @@ def runs_of(arguments: argparse.Namespace) -> Path:
 
 
 def add_set(parser: argparse.ArgumentParser) -> None:
-    """`--set KEY=VALUE`, any number of times; see `changed`."""
+    """`--set KEY=VALUE`, any number of times; see `toml.set_values`."""
     parser.add_argument(
         "--set",
         action="append",
@@ -39,13 +38,6 @@ def add_set(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change a value, as in train.epochs=5 or method.params.temperature=0.2",
     )
-
-
-def changed(experiment: Experiment, assignments: list[str]) -> Experiment:
-    """The experiment with these values in place. Raises `SpecError`."""
-    for assignment in assignments:
-        experiment = toml.set_value(experiment, assignment)
-    return experiment
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from workbench.cli import console
-from workbench.cli.options import add_run, add_runs, add_set, changed, run_of, runs_of
+from workbench.cli.options import add_run, add_runs, add_set, run_of, runs_of
 from workbench.cli.status import document, say_outcome
 from workbench.runs import control
 from workbench.runs.folder import RunFolder
@@ -73,7 +73,7 @@ def _add_train(commands: console.Commands) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    experiment = changed(toml.load(arguments.file), arguments.set)
+    experiment = toml.set_values(toml.load(arguments.file), arguments.set)
     experiment = _with_absolute_folder(experiment, arguments.file)
     experiment = _with_run_of_weights(experiment, runs_of(arguments))
     from workbench.catalog.registry import load_registry

@@ -133,6 +133,13 @@ def views_to_tree(views: Iterable[ViewSpec]) -> list[dict[str, Any]]:
     return [{**msgspec.to_builtins(view), "chain": [_op_to_tree(op) for op in view.chain]} for view in views]
 
 
+def set_values(experiment: Experiment, assignments: Iterable[str]) -> Experiment:
+    """The experiment with every 'KEY=VALUE' in place, in order. Raises `SpecError`."""
+    for assignment in assignments:
+        experiment = set_value(experiment, assignment)
+    return experiment
+
+
 def set_value(experiment: Experiment, assignment: str) -> Experiment:
     """Applies 'train.epochs=5'. The value is TOML where it parses, a plain string where it does not."""
     key, separator, text = assignment.partition("=")

@@ -1,6 +1,7 @@
 """A first experiment: defaults scaled to the data, the method and this machine, each with its reason."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from workbench.catalog.build import SMALL_IMAGE
 from workbench.catalog.registry import Registry
 from workbench.catalog.tasks import method_of
 from workbench.method.backbone import BackboneInfo
+from workbench.spec import toml
 from workbench.spec.catalog import MethodCard, PresetCard, Recipe
 from workbench.spec.dataset import ScanReport
 from workbench.spec.experiment import (
@@ -83,6 +85,14 @@ class Length(Struct, frozen=True, kw_only=True):
 
 
 SUGGESTED = Length()
+_LENGTH = {"train.epochs": "epochs", "train.batch_size": "batch_size"}
+
+
+def length_of(data: DataSpec, assignments: Iterable[str]) -> Length:
+    """What 'KEY=VALUE's say of how long a run is. Raises `SpecError`."""
+    said = {key: text for text in assignments if (key := text.partition("=")[0].strip()) in _LENGTH}
+    train = toml.set_values(Experiment(data=data), said.values()).train
+    return Length(**{_LENGTH[key]: getattr(train, _LENGTH[key]) for key in said})
 
 
 def suggest(

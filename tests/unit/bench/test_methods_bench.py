@@ -411,6 +411,12 @@ def test_encoders_are_fine_tuned_beside_one_that_nothing_trained(images: Path, t
     assert said == ["3 of 3 runs are finished already."]
 
 
+def test_a_batch_that_is_asked_for_decides_the_recipe(images: Path) -> None:
+    for batch, rate in ((16, 0.008), (64, 0.004)):
+        plan = plan_for(images, changes=(f"train.batch_size={batch}",))
+        assert plan.experiment("barlow_twins", 0).train.learning_rate == pytest.approx(rate)
+
+
 def fail_at(bench: Bench, name: str) -> None:
     """Has the training of one run fail."""
     train_here = bench.train

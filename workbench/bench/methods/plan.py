@@ -15,7 +15,7 @@ from workbench.spec import toml
 from workbench.spec.dataset import ScanReport
 from workbench.spec.errors import CheckError
 from workbench.spec.experiment import DataSpec, Experiment, TrainSpec, WatchSpec
-from workbench.training.suggest import Length, suggest
+from workbench.training.suggest import length_of, suggest
 from workbench.training.suggest_data import suggest_data
 
 START = "simclr"
@@ -69,14 +69,14 @@ class Plan:
             method=method,
             backbone=self.asked.backbone,
             preset=card.preset,
-            length=Length(images=images),
+            length=replace(length_of(self.data, self.asked.changes), images=images, epochs=0),
             registry=self.registry,
         )
         views = experiment.views
         if not card.local_views:
             views = tuple(view for view in views if view.role == "global")
         experiment = replace(experiment, name=f"{method} seed {seed}", seed=seed, views=views)
-        return changed(experiment, self.asked.changes)
+        return toml.set_values(experiment, self.asked.changes)
 
     def split(self, experiment: Experiment) -> SplitTable:
         """Which images train, and which test: drawn here from the one scan, so that no run has to scan again."""
@@ -106,7 +106,7 @@ def make_plan(scan: ScanReport, asked: Asked, registry: Registry) -> Plan:
     """Reads the folder as `suggest_data` does, with what was asked. Raises `CheckError` where it has no labels."""
     data, _ = suggest_data(scan)
     about = tuple(change for change in asked.changes if change.strip().startswith("data."))
-    data = changed(Experiment(data=replace(data, limit=asked.limit)), about).data
+    data = toml.set_values(Experiment(data=replace(data, limit=asked.limit)), about).data
     if data.labels == "none":
         raise CheckError(
             f"There are no labels in {scan.folder}, so nothing can be probed.",
@@ -119,13 +119,6 @@ def make_plan(scan: ScanReport, asked: Asked, registry: Registry) -> Plan:
 def from_encoder(experiment: Experiment, start: Path) -> Experiment:
     """The experiment, begun with the encoder of a run."""
     return replace(experiment, backbone=replace(experiment.backbone, weights=str(start)))
-
-
-def changed(experiment: Experiment, changes: tuple[str, ...]) -> Experiment:
-    """With every 'KEY=VALUE'."""
-    for change in changes:
-        experiment = toml.set_value(experiment, change)
-    return experiment
 
 
 def in_order(methods: tuple[str, ...], seeds: int, cost: Mapping[str, float], registry: Registry) -> list[Work]:

@@ -137,12 +137,9 @@ class ExhibitGrid(PictureGrid):
         two for titles where one is too short for them.
         """
         found = self._arranged(room, HEADER)
-        titles = self._titles_in(found.cell)
-        return (
-            self._arranged(room, HEADER + self.fontMetrics().height())
-            if max(map(len, titles), default=1) > 1
-            else found
-        )
+        if all(len(lines) == 1 for lines in self._titles_in(found.cell)):
+            return found
+        return self._arranged(room, HEADER + self.fontMetrics().height())
 
     def _arranged(self, room: QSizeF, header: float) -> Columns:
         worded = any(column.panel.captions or column.panel.right for column in self._columns)
